@@ -1,0 +1,12 @@
+# Decides whether CUDA sources are built. There are none yet: what runs on a GPU runs through LibTorch's operators.
+set(RETORT_HAVE_NVCC OFF)
+if(NOT RETORT_CUDA STREQUAL "OFF")
+  find_program(RETORT_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(RETORT_NVCC)
+    set(RETORT_HAVE_NVCC ON)
+  elseif(RETORT_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "RETORT_CUDA is ON, but no nvcc was found; set CUDA_HOME, or configure with -DRETORT_CUDA=AUTO")
+  else()
+    message(STATUS "No nvcc: building without CUDA sources")
+  endif()
+endif()

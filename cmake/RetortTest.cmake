@@ -1,0 +1,15 @@
+# retort_add_test(NAME SOURCES file... LIBRARIES target... [TORCH])
+#
+# A GoogleTest program; every test case becomes a CTest test. TORCH uses the precompiled LibTorch headers.
+function(retort_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_compile_options(${name} PRIVATE ${RETORT_WARNINGS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests"
+                        ENABLE_EXPORTS OFF)
+  if(arg_TORCH)
+    retort_use_precompiled_torch(${name})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,26 @@
+# retort_add_plugin_test(NAME SOURCES file...)
+#
+# A GoogleTest program for the plugin NAME, linked with the testing kit (retort/testing.hpp); every test case becomes a
+# CTest test. Its sources find the library under RETORT_PLUGIN_LIBRARY. Nothing is built where tests are off
+# (RETORT_TESTS in Retort's own tree, BUILD_TESTING elsewhere); enable_testing() is the caller's.
+function(retort_add_plugin_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "usage: retort_add_plugin_test(NAME SOURCES file...)")
+  endif()
+  foreach(option RETORT_TESTS BUILD_TESTING)
+    if(DEFINED ${option} AND NOT ${option})
+      return()
+    endif()
+  endforeach()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name}_plugin_test ${arg_SOURCES})
+  target_compile_options(${name}_plugin_test PRIVATE -Wall -Wextra -Wno-missing-field-initializers)
+  target_compile_definitions(${name}_plugin_test PRIVATE RETORT_PLUGIN_LIBRARY="$<TARGET_FILE:${name}_plugin>")
+  target_link_libraries(${name}_plugin_test PRIVATE retort::testing GTest::gmock GTest::gtest_main)
+  add_dependencies(${name}_plugin_test ${name}_plugin)
+  set_target_properties(${name}_plugin_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  retort_use_precompiled_torch(${name}_plugin_test)
+  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

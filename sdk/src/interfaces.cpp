@@ -1,0 +1,36 @@
+#include <retort/dataset.hpp>
+#include <retort/loss.hpp>
+#include <retort/model.hpp>
+#include <retort/normalization.hpp>
+#include <retort/projector.hpp>
+
+// The key functions: one home for every interface's vtable and type information, so that casts and catches work
+// between host and plugins whatever their visibility settings.
+
+namespace retort {
+
+Logger::~Logger() = default;
+MetricSink::~MetricSink() = default;
+Loss::~Loss() = default;
+Projector::~Projector() = default;
+Normalization::~Normalization() = default;
+Model::~Model() = default;
+Dataset::~Dataset() = default;
+
+const char* kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::Loss:
+      return "loss";
+    case Kind::Projector:
+      return "projector";
+    case Kind::Normalization:
+      return "normalization";
+    case Kind::Model:
+      return "model";
+    case Kind::Dataset:
+      return "dataset";
+  }
+  return "";
+}
+
+}  // namespace retort

@@ -1,0 +1,82 @@
+#include <cstdio>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "experiment_options.hpp"
+#include "run/runner.hpp"
+
+namespace retort::app {
+namespace {
+
+struct Options {
+  ExperimentOptions experiment;
+  std::filesystem::path resume;
+  bool json = false;
+};
+
+std::string percent(double ratio) {
+  return fmt::format("{:.2f}%", 100.0 * ratio);
+}
+
+void print_outcome(const run::RunOutcome& outcome) {
+  for (const run::StageOutcome& stage : outcome.stages) {
+    std::string line = fmt::format("{}: {} test accuracy {} (top-5 {}, best {})", stage.stage, stage.student,
+                                   percent(stage.top1), percent(stage.top5), percent(stage.best_top1));
+    if (stage.teacher_top1) line += fmt::format(", teacher {}", percent(*stage.teacher_top1));
+    if (stage.agreement) line += fmt::format(", agreement {}", percent(*stage.agreement));
+    std::printf("%s, %.1f s\n", line.c_str(), stage.seconds);
+  }
+  std::printf("%s\n", outcome.directory.c_str());
+}
+
+// The words this process was started with.
+std::vector<std::string> command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
+int execute(Options& options) {
+  std::optional<std::filesystem::path> resume;
+  if (!options.resume.empty()) {
+    if (!options.experiment.file.empty())
+      throw InvalidParameter("--resume goes on with the run's own experiment; leave CONFIG out");
+    if (!options.experiment.overrides.set.empty() || !options.experiment.overrides.unset.empty()) {
+      throw InvalidParameter("a resumed run is the same experiment: --set and --unset cannot change it");
+    }
+    resume = options.resume;
+    options.experiment.file = run::RunDirectory::open(options.resume).experiment();
+  } else if (options.experiment.file.empty()) {
+    throw InvalidParameter("run needs a file: retort run CONFIG, or --resume DIRECTORY");
+  }
+  auto registry = options.experiment.plugins.scan();
+  const auto experiment = options.experiment.read(registry);
+  run::Runner runner(experiment, registry, command_line(), resume);
+  runner.prepare();
+  const run::RunOutcome outcome = runner.run();
+  if (options.json) {
+    std::printf("%s\n", run::to_json(outcome).dump().c_str());
+  } else {
+    print_outcome(outcome);
+  }
+  if (outcome.state == "finished") return kDone;
+  std::fprintf(stderr, "retort: stopped; go on with: retort run --resume %s\n", outcome.directory.c_str());
+  return kStopped;
+}
+
+}  // namespace
+
+Action add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->experiment.add_to(app, /*file_required=*/false);
+  app.add_option("--resume", options->resume, "Go on with a run that was stopped or killed")->type_name("DIRECTORY");
+  app.add_flag("--json", options->json, "Print the outcome for programs");
+  app.footer("Ctrl-C, SIGTERM and SIGUSR1 save the run and leave with 75; a second one leaves at once.");
+  return [options] { return execute(*options); };
+}
+
+}  // namespace retort::app

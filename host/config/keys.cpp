@@ -1,0 +1,319 @@
+#include "keys.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "experiment.hpp"
+
+namespace retort::config {
+namespace {
+
+using Specs = std::vector<ParamSpec>;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+ParamSpec boolean(const char* name, const char* doc, bool fallback) {
+  return {.name = name, .doc = doc, .type = ParamType::Boolean, .fallback = Value(fallback)};
+}
+ParamSpec integer(const char* name, const char* doc, double min, std::optional<std::int64_t> fallback,
+                  double max = kInfinity) {
+  ParamSpec spec{.name = name, .doc = doc, .type = ParamType::Integer, .range = {min, max}};
+  if (fallback) spec.fallback = Value(*fallback);
+  return spec;
+}
+ParamSpec number(const char* name, const char* doc, Range range, std::optional<double> fallback) {
+  ParamSpec spec{.name = name, .doc = doc, .type = ParamType::Number, .range = range};
+  if (fallback) spec.fallback = Value(*fallback);
+  return spec;
+}
+ParamSpec text(const char* name, const char* doc, std::optional<std::string> fallback = {},
+               std::vector<std::string> choices = {}) {
+  ParamSpec spec{.name = name, .doc = doc, .type = ParamType::String, .choices = std::move(choices)};
+  if (fallback) spec.fallback = Value(*fallback);
+  return spec;
+}
+ParamSpec list(const char* name, const char* doc, ParamSpec element) {
+  return {.name = name, .doc = doc, .type = ParamType::List, .element = {std::move(element)}};
+}
+ParamSpec table(const char* name, const char* doc, Specs fields) {
+  return {.name = name, .doc = doc, .type = ParamType::Table, .fields = std::move(fields)};
+}
+ParamSpec tables(const char* name, const char* doc, ParamSpec element) {
+  return {.name = name, .doc = doc, .type = ParamType::Table, .element = {std::move(element)}, .open = true};
+}
+ParamSpec either(const char* name, const char* doc, Specs alternatives) {
+  return {.name = name, .doc = doc, .type = ParamType::OneOf, .alternatives = std::move(alternatives)};
+}
+ParamSpec required(ParamSpec spec) {
+  spec.required = true;
+  return spec;
+}
+// A table whose keys, but for `fields`, are parameters of what `use` names.
+ParamSpec open_table(const char* name, const char* doc, const char* use_doc, Specs fields) {
+  fields.insert(fields.begin(), required(text("use", use_doc)));
+  ParamSpec spec = table(name, doc, std::move(fields));
+  spec.open = true;
+  return spec;
+}
+ParamSpec component(const char* name, const char* doc, const char* use_doc, Specs fields) {
+  fields.insert(fields.begin(), text("library",
+                                     "The plugin library that offers it, when it is not among the installed "
+                                     "ones; relative to the file that says so."));
+  return open_table(name, doc, use_doc, std::move(fields));
+}
+
+std::vector<std::string> uses(const std::vector<Variant>& variants) {
+  std::vector<std::string> names;
+  for (const Variant& variant : variants) names.push_back(variant.use);
+  return names;
+}
+
+ParamSpec run_keys() {
+  const RunSpec run;
+  return table("run", "How and where the experiment runs.",
+               {text("name",
+                     "Name of the run's directory below `directory`; the file's name unless given. A relative "
+                     "path without `..`."),
+                integer("seed", "Seed of every generator of the run.", 0, run.seed),
+                text("device", "`auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`.", run.device.value),
+                text("precision", "Type in which the models compute; parameters stay `float32`.", run.precision.value,
+                     {"float32", "bfloat16"}),
+                text("directory", "Where the directories of runs are made; relative to the working directory.", "runs"),
+                integer("threads", "Threads that compute on the CPU; 0: one for each core.", 0, run.threads),
+                integer("checkpoint_every", "Epochs between two checkpoints.", 1, run.checkpoint_every)});
+}
+
+ParamSpec metrics_keys() {
+  const MetricsSpec metrics;
+  return table("metrics", "How the run can be watched.",
+               {boolean("serve", "Whether the metrics are served to Prometheus.", metrics.serve),
+                text("address", "Address that is listened on.", metrics.address.value),
+                integer("port", "Port that is listened on; 0 picks a free one.", 0, metrics.port.value, 65535),
+                integer("every", "Steps between two readings of the device's values.", 1, metrics.every)});
+}
+
+ParamSpec dataset_keys() {
+  ParamSpec transform = open_table("transform", "One augmentation.", "Name of the transform.", {});
+  return component(
+      "dataset", "The images, and how those for training are augmented.", "Name of the data set.",
+      {list("transforms",
+            "Augmentations of the training images, in order: a text such as `\"random_crop(32, padding=4)\"` "
+            "or a table `{ use = \"random_crop\", size = 32, padding = 4 }`.",
+            either("", "", {text("", "The short form."), std::move(transform)}))});
+}
+
+// The keys of a value's schedule, without the value.
+Specs schedule_shape() {
+  const ScheduleSpec schedule;
+  return {text("use", "How the value changes.", "constant", uses(schedule_variants())),
+          list("milestones", "Epochs at whose beginning the value is multiplied by `gamma`, ascending.",
+               integer("", "", 1, {})),
+          number("gamma", "Factor at each milestone.", Range::greater_than(0), schedule.gamma),
+          number("final", "Value at the end of training.", Range::at_least(0), schedule.final_value),
+          number("warmup_epochs", "Epochs of linear warm-up; may be a fraction.", Range::at_least(0),
+                 schedule.warmup_epochs),
+          number("warmup_start", "Where the warm-up starts, as a ratio of the value.", {0, 1}, schedule.warmup_start)};
+}
+
+ParamSpec weight_keys() {
+  Specs fields = schedule_shape();
+  fields.insert(fields.begin(), number("value", "The weight, before any schedule.", Range::at_least(0), 1.0));
+  ParamSpec plain = number("", "A constant weight.", Range::at_least(0), {});
+  ParamSpec weight = either("weight", "Weight of the term in the objective: a number, or a table for a schedule.",
+                            {std::move(plain), table("", "A weight that changes while training.", std::move(fields))});
+  weight.fallback = Value(1.0);
+  return weight;
+}
+
+ParamSpec branch_keys(const char* name, const char* doc) {
+  const ParamSpec tap = text("", "Name of a tap.");
+  const ParamSpec branch =
+      table("", "tap → projector → normalization",
+            {text("tap", "Name of a tap of the model; the loss's own choice unless given."),
+             component("projector", "Brings the tap to the shape of the other side.", "Name of the projector.", {}),
+             component("normalization", "Normalises what the loss receives.", "Name of the normalization.", {})});
+  return either(name, doc, {tap, branch, list("", "Several branches.", either("", "", {tap, branch}))});
+}
+
+ParamSpec loss_keys() {
+  return tables("loss", "The objective: one table for each term, under a name of your choice.",
+                component("loss", "One term of the objective.", "Name of the loss.",
+                          {weight_keys(),
+                           branch_keys("student",
+                                       "What the loss sees of the student: a tap's name, a table, or a list "
+                                       "of these."),
+                           branch_keys("teacher", "What the loss sees of the teacher, likewise.")}));
+}
+
+ParamSpec optimizer_keys() {
+  const OptimizerSpec optimizer;
+  ParamSpec betas =
+      list("betas", "Decay rates of the two moment estimates: two numbers.", number("", "", {0, 1, false, true}, {}));
+  betas.fallback = Value(List{optimizer.beta1, optimizer.beta2});
+  return table(
+      "optimizer", "What changes the student's weights.",
+      {text("use", "The method.", "sgd", uses(optimizer_variants())),
+       number("lr", "Learning rate, before any schedule; `adamw` has no default.", Range::at_least(0), optimizer.lr),
+       number("momentum", "Momentum.", {0, 1, false, true}, optimizer.momentum),
+       boolean("nesterov", "Nesterov's momentum.", optimizer.nesterov), std::move(betas),
+       number("eps", "Added to the denominator.", Range::greater_than(0), optimizer.eps),
+       number("weight_decay", "Weight decay; decoupled for `adamw`.", Range::at_least(0), optimizer.weight_decay),
+       boolean("decay_1d", "Whether parameters with one dimension (biases, batch norm) decay too.", optimizer.decay_1d),
+       number("clip_norm", "Largest norm of the whole gradient; not clipped unless given.", Range::greater_than(0),
+              {})});
+}
+
+ParamSpec schedule_keys() {
+  const TrainingSpec training;
+  return table("schedule", "How long, and in what portions.",
+               {integer("epochs", "Passes over the training images.", 1, training.epochs),
+                integer("batch_size", "Images in a step.", 1, training.batch_size),
+                boolean("drop_last", "Whether a last, smaller batch is left out.", training.drop_last),
+                integer("max_steps", "Ends the stage after so many steps; for trials.", 1, {}),
+                integer("evaluate_every", "Epochs between two evaluations; the last epoch is always evaluated.", 1,
+                        training.evaluate_every),
+                table("lr", "How the learning rate changes.", schedule_shape())});
+}
+
+Specs model_fields() {
+  const ModelSpec model;
+  return {text("weights", "A safetensors file to start from; relative to the file that says so."),
+          number("expect_accuracy",
+                 "Top-1 accuracy on the test images, as a ratio, that the weights must have before "
+                 "training starts.",
+                 {0, 1}, {}),
+          number("accuracy_tolerance", "By how much the accuracy may differ from `expect_accuracy`.", {0, 1},
+                 model.accuracy_tolerance),
+          list("mean", "Channel means that the model expects, instead of the data set's.", number("", "", Range{}, {})),
+          list("deviation", "Channel deviations that the model expects, instead of the data set's.",
+               number("", "", Range::greater_than(0), {}))};
+}
+
+ParamSpec student_keys() {
+  return component("student", "The model that is trained.", "Name of the model.", model_fields());
+}
+
+ParamSpec teacher_keys() {
+  Specs fields = model_fields();
+  fields.push_back(text("stage", "The stage whose student is this teacher."));
+  fields.push_back(table("training",
+                         "How the teacher is trained first, when it has neither `weights` nor `stage`: laid over the "
+                         "experiment's own tables.",
+                         {optimizer_keys(), schedule_keys(), loss_keys()}));
+  return component("teacher",
+                   "The model that is learnt from. Without `weights` and `stage` it is trained first, in a "
+                   "stage of its own named `teacher`.",
+                   "Name of the model.", std::move(fields));
+}
+
+ParamSpec stage_keys() {
+  const ParamSpec unset = file_keys()[1];
+  return tables(
+      "stage", "A chain of distillations: each stage is the experiment with its own tables laid over it.",
+      table("stage", "One stage.",
+            {text("after", "The stage that must be finished before; the order of the file otherwise."), unset,
+             dataset_keys(), teacher_keys(), student_keys(), loss_keys(), optimizer_keys(), schedule_keys()}));
+}
+
+const ParamSpec* field_named(const ParamSpec& parent, std::string_view name) {
+  if (name == "*") return parent.element.empty() ? nullptr : &parent.element[0];
+  for (const ParamSpec& field : parent.fields) {
+    if (field.name == name) return &field;
+  }
+  for (const ParamSpec& alternative : parent.alternatives) {
+    if (const ParamSpec* found = field_named(alternative, name)) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const Specs& experiment_keys() {
+  static const Specs keys{run_keys(),       dataset_keys(),  teacher_keys(), student_keys(), loss_keys(),
+                          optimizer_keys(), schedule_keys(), metrics_keys(), stage_keys()};
+  return keys;
+}
+
+const Specs& file_keys() {
+  static const Specs keys{
+      either("extends",
+             "The files that this one is laid over: later ones win, this file last. Tables merge, everything "
+             "else (lists too) replaces. Relative to this file.",
+             {text("", "One file."), list("", "Several files.", text("", ""))}),
+      either("unset", "Keys of what is extended that are dropped first: `[\"optimizer.momentum\"]`.",
+             {text("", "One key."), list("", "Several keys.", text("", ""))})};
+  return keys;
+}
+
+const ParamSpec& key_spec(std::string_view path) {
+  const Specs* level = &experiment_keys();
+  const ParamSpec* spec = nullptr;
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::size_t dot = std::min(rest.find('.'), rest.size());
+    const std::string_view name = rest.substr(0, dot);
+    if (spec) {
+      spec = field_named(*spec, name);
+    } else {
+      const auto found =
+          std::find_if(level->begin(), level->end(), [name](const ParamSpec& s) { return s.name == name; });
+      spec = found == level->end() ? nullptr : &*found;
+    }
+    if (!spec) break;
+    rest.remove_prefix(std::min(dot + 1, rest.size()));
+  }
+  if (!spec) throw std::out_of_range("there is no key " + std::string(path));
+  return *spec;
+}
+
+std::optional<Kind> component_kind(const ParamSpec& table) {
+  static const std::map<std::string, Kind> kinds{
+      {"dataset", Kind::Dataset}, {"teacher", Kind::Model},       {"student", Kind::Model},
+      {"loss", Kind::Loss},       {"projector", Kind::Projector}, {"normalization", Kind::Normalization}};
+  const auto found = kinds.find(table.name);
+  if (!table.open || table.fields.empty() || found == kinds.end()) return std::nullopt;
+  return found->second;
+}
+
+bool is_transform(const ParamSpec& table) {
+  return table.open && table.name == "transform";
+}
+
+const ParamSpec& table_form(const ParamSpec& one_of) {
+  return *std::find_if(one_of.alternatives.begin(), one_of.alternatives.end(),
+                       [](const ParamSpec& alternative) { return alternative.type == ParamType::Table; });
+}
+
+const std::vector<Variant>& optimizer_variants() {
+  static const std::vector<Variant> variants{
+      {"sgd", "stochastic gradient descent with momentum", {"momentum", "nesterov"}},
+      {"adamw", "Adam with decoupled weight decay", {"betas", "eps"}}};
+  return variants;
+}
+
+const std::vector<Variant>& schedule_variants() {
+  static const std::vector<Variant> variants{{"constant", "the value throughout", {}},
+                                             {"multistep", "times `gamma` at each milestone", {"milestones", "gamma"}},
+                                             {"cosine", "half a cosine from the value to `final`", {"final"}},
+                                             {"linear", "a straight line from the value to `final`", {"final"}}};
+  return variants;
+}
+
+const std::vector<Variant>* variants_of(const ParamSpec& table) {
+  const ParamSpec* const use = field_named(table, "use");
+  for (const auto* variants : {&optimizer_variants(), &schedule_variants()}) {
+    if (use && use->choices == uses(*variants)) return variants;
+  }
+  return nullptr;
+}
+
+const std::vector<TransformKeys>& transforms() {
+  static const std::vector<TransformKeys> all{
+      {"random_crop",
+       "a random square of the padded image",
+       {required(integer("size", "Side of the square in pixels.", 1, {})),
+        integer("padding", "Black pixels added to every side first.", 0, 0)}},
+      {"random_flip", "the image, or its mirror image", {number("probability", "Of the mirror image.", {0, 1}, 0.5)}}};
+  return all;
+}
+
+}  // namespace retort::config

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment.hpp"
+
+namespace retort::config {
+
+// A stage before it is read: the experiment's tables with the stage's own laid over them.
+struct StageDraft {
+  std::string name;
+  std::optional<Located<std::string>> after;
+  Node tables;  // dataset, teacher, student, loss, optimizer, schedule
+  Origin origin;
+  // Where student and terms come from, for messages: a teacher that is trained first stands in [teacher].
+  std::string student_key = "student";
+  std::string loss_key = "loss";
+};
+
+// The stages of an experiment, in the order in which they run: by `after`, else as in the file. Without [stage.*] there
+// is one, named "student"; a teacher of it that has neither weights nor a stage is trained before, in a stage named
+// "teacher". Reports an `after` that names no stage, and cycles.
+std::vector<StageDraft> plan_stages(const Node& document, Diagnostics& diagnostics);
+
+}  // namespace retort::config

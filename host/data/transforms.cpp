@@ -1,0 +1,108 @@
+#include "transforms.hpp"
+
+#include <torch/types.h>
+
+#include <retort/nearest.hpp>
+#include <retort/param.hpp>
+
+#include "random_bits.hpp"
+
+namespace retort::data {
+namespace {
+
+class RandomCrop final : public Transform {
+ public:
+  struct Options {
+    std::int64_t size = 0;
+    std::int64_t padding = 0;
+  };
+
+  static Fields<Options> fields() {
+    return Fields<Options>()
+        .param(&Options::size, "size", "Height and width of the window, in pixels.", Range::at_least(1))
+        .required()
+        .param(&Options::padding, "padding", "Zero pixels added on each side first.", Range::at_least(0));
+  }
+
+  RandomCrop(const Options& options, Shape& shape) : size_(options.size), padding_(options.padding) {
+    for (const std::int64_t side : {shape[1], shape[2]}) {
+      if (side + 2 * padding_ < size_) {
+        throw InvalidParameter("random_crop: size must be at most " + std::to_string(side + 2 * padding_) +
+                               " for images of " + shape_text(shape) + " padded by " + std::to_string(padding_) +
+                               ", found " + std::to_string(size_));
+      }
+    }
+    shape[1] = shape[2] = size_;
+  }
+
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& bits) const override {
+    const at::Tensor padded = torch::constant_pad_nd(images, {padding_, padding_, padding_, padding_}).contiguous();
+    const std::int64_t n = padded.size(0), channels = padded.size(1), height = padded.size(2), width = padded.size(3);
+    const at::Tensor top = uniform_integers(bits, Half::High, height - size_ + 1);
+    const at::Tensor left = uniform_integers(bits, Half::Low, width - size_ + 1);
+
+    // Every row of a window is a run of `size` bytes in the padded batch: one gather copies them all. [N, C, size]
+    const at::Tensor planes = torch::arange(n * channels, bits.options()).view({n, channels, 1}).mul_(height);
+    const at::Tensor rows = torch::arange(size_, bits.options()) + top.view({n, 1, 1});
+    const at::Tensor starts = (planes + rows).mul_(width).add_(left.view({n, 1, 1}));
+    return padded.flatten().unfold(0, size_, 1).index_select(0, starts.flatten()).view({n, channels, size_, size_});
+  }
+
+ private:
+  std::int64_t size_;
+  std::int64_t padding_;
+};
+
+class RandomFlip final : public Transform {
+ public:
+  struct Options {
+    double probability = 0.5;
+  };
+
+  static Fields<Options> fields() {
+    return Fields<Options>().param(&Options::probability, "probability", "Share of the images that are mirrored.",
+                                   Range{0, 1});
+  }
+
+  RandomFlip(const Options& options, Shape&) : probability_(options.probability) {}
+
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& bits) const override {
+    // Both versions side by side, then one row copy a sample: four times as fast as torch::where on uint8.
+    const std::int64_t n = images.size(0);
+    const at::Tensor chosen = bernoulli(bits, Half::High, probability_) * n + torch::arange(n, bits.options());
+    return torch::cat({images, images.flip(3)}).index_select(0, chosen);
+  }
+
+ private:
+  double probability_;
+};
+
+template <class T>
+std::unique_ptr<const Transform> make(const Table& params, Shape& shape) {
+  return std::make_unique<T>(T::fields().read(params), shape);
+}
+
+}  // namespace
+
+void Transforms::add(const config::TransformSpec& spec) {
+  if (spec.use == "random_crop") {
+    transforms_.push_back(make<RandomCrop>(spec.params, shape_));
+  } else if (spec.use == "random_flip") {
+    transforms_.push_back(make<RandomFlip>(spec.params, shape_));
+  } else {
+    const std::vector<std::string> known{"random_crop", "random_flip"};
+    throw InvalidParameter("there is no transform '" + spec.use + "', expected one of " + join(known) +
+                           did_you_mean(spec.use, known));
+  }
+}
+
+at::Tensor Transforms::apply(at::Tensor images, const Draw& draw) const {
+  if (empty()) return images;
+  const at::Tensor bits = random_bits(draw.key, draw.index, static_cast<std::int64_t>(transforms_.size()));
+  for (std::size_t i = 0; i < transforms_.size(); ++i) {
+    images = transforms_[i]->apply(images, bits[static_cast<std::int64_t>(i)]);
+  }
+  return images;
+}
+
+}  // namespace retort::data

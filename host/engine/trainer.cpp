@@ -1,0 +1,185 @@
+#include "trainer.hpp"
+
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <retort/nearest.hpp>
+
+#include "graph/assembly.hpp"
+#include "schedule.hpp"
+#include "weights/state.hpp"
+
+namespace retort::engine {
+StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSource& train,
+                           const data::ResidentSource& test, StepValues& values, const Options& options,
+                           StageObserver& observer)
+    : graph_(graph),
+      train_(train),
+      test_(test),
+      values_(values),
+      options_(options),
+      observer_(observer),
+      executor_(graph, options.device, options.type),
+      sampler_(train.size(), graph.training.batch_size, options.seed, graph.training.drop_last) {
+  for (const graph::TrainedModule& trained : graph_.trained_modules()) trained.module->train();
+  torch::manual_seed(graph::seed_for(options.seed, "stage." + graph.stage));
+  if (graph.teacher) teacher_hash_ = weights::state_hash(*graph.teacher->model);
+  for (const graph::TrainedModule& projector : graph.projectors()) {
+    if (!projector.module->parameters().empty())
+      projector_hashes_[projector.name] = weights::state_hash(*projector.module);
+  }
+  const auto counters = static_cast<std::int64_t>(graph.terms.size()) + 3;
+  sums_ = torch::zeros({counters}, torch::TensorOptions().dtype(torch::kDouble).device(options.device));
+  sums_read_ = torch::zeros({counters}, torch::kDouble);
+}
+
+std::int64_t StageTrainer::total_steps() const {
+  const std::int64_t steps = graph_.training.epochs * sampler_.batches_per_epoch();
+  return graph_.training.max_steps ? std::min(steps, *graph_.training.max_steps) : steps;
+}
+
+bool StageTrainer::finished() const {
+  return position_.step >= total_steps();
+}
+
+double StageTrainer::epochs_done() const {
+  return static_cast<double>(position_.step) / static_cast<double>(sampler_.batches_per_epoch());
+}
+
+std::vector<double> StageTrainer::term_weights() const {
+  std::vector<double> weights;
+  for (const graph::Term& term : graph_.terms)
+    weights.push_back(value_at(term.weight, epochs_done(), graph_.training.epochs));
+  return weights;
+}
+
+void StageTrainer::evaluate_teacher() {
+  if (!graph_.teacher || teacher_evaluation_) return;
+  teacher_evaluation_ = evaluate(*graph_.teacher, test_, options_.type);
+}
+
+StageResult StageTrainer::run(const std::atomic<bool>& stop) {
+  evaluate_teacher();
+  while (!finished()) {
+    if (stop) {
+      observer_.save_point(position_, true);
+      return {.best_top1 = best_top1_};
+    }
+    if (!step()) continue;
+    if (position_.epoch % graph_.training.evaluate_every == 0 || finished()) evaluate_student();
+    observer_.save_point(position_, false);
+  }
+  if (!student_evaluation_ || position_.batch != 0) evaluate_student();
+  check_teacher_unchanged();
+  check_projectors_moved();
+  return {.finished = true, .last = *student_evaluation_, .best_top1 = best_top1_};
+}
+
+bool StageTrainer::step() {
+  const auto started = std::chrono::steady_clock::now();
+  executor_.clock().reset();
+  const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
+  const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
+  const bool will_read = (position_.step + 1) % options_.read_every == 0;
+  last_step_ = executor_.step(train_, indices, position_.epoch, position_.step, lr, term_weights(), will_read);
+
+  const std::int64_t samples = indices.size(0);
+  std::vector<torch::Tensor> values{last_step_.total};
+  values.insert(values.end(), last_step_.terms.begin(), last_step_.terms.end());
+  const auto options = sums_.options();
+  torch::Tensor sums = torch::stack(values).to(torch::kDouble) * static_cast<double>(samples);
+  const torch::Tensor correct =
+      last_step_.correct.defined() ? last_step_.correct.to(torch::kDouble) : torch::zeros({}, options);
+  sums_ += torch::cat({sums, torch::stack({correct, torch::full({}, static_cast<double>(samples), options)})});
+
+  ++position_.batch;
+  ++position_.step;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
+  step_times_.push_back({elapsed.count(), executor_.clock().seconds()});
+
+  const bool epoch_over = position_.batch == sampler_.batches_per_epoch();
+  if (position_.step % options_.read_every == 0 || epoch_over || finished()) read_device();
+  if (!epoch_over) return false;
+  position_ = {position_.epoch + 1, 0, position_.step};
+  sums_.zero_();
+  sums_read_.zero_();
+  return true;
+}
+
+Means StageTrainer::means(const torch::Tensor& sums) const {
+  const double* value = sums.data_ptr<double>();
+  const std::size_t terms = graph_.terms.size();
+  const double samples = value[terms + 2];
+  Means means{.loss = value[0] / samples};
+  for (std::size_t i = 0; i < terms; ++i) means.terms.push_back(value[1 + i] / samples);
+  if (last_step_.correct.defined()) means.accuracy = value[terms + 1] / samples;
+  return means;
+}
+
+// The one place where values travel from the device to the host while training: one copy for all of them.
+void StageTrainer::read_device() {
+  const auto reported = values_.take();
+  std::vector<torch::Tensor> values{sums_};
+  if (last_step_.gradient_norm.defined()) values.push_back(last_step_.gradient_norm.reshape({1}).to(torch::kDouble));
+  for (const auto& [key, tensor] : reported) values.push_back(tensor.reshape({1}).to(sums_.device(), torch::kDouble));
+  const torch::Tensor host = torch::cat(values).cpu();
+
+  const torch::Tensor sums = host.slice(0, 0, sums_.size(0));
+  const torch::Tensor recent = sums - std::exchange(sums_read_, sums);
+  Reading reading{.position = position_,
+                  .epochs = graph_.training.epochs,
+                  .batches_per_epoch = sampler_.batches_per_epoch(),
+                  .total_steps = total_steps(),
+                  .recent = means(recent),
+                  .epoch = means(sums),
+                  .weights = term_weights(),
+                  .learning_rate = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs),
+                  .samples = std::llround(recent[-1].item<double>()),
+                  .steps = std::exchange(step_times_, {})};
+  const double* value = host.data_ptr<double>() + sums_.size(0);
+  if (last_step_.gradient_norm.defined()) reading.gradient_norm = *value++;
+  for (const auto& [key, tensor] : reported) reading.reported[key] = *value++;
+  observer_.read(reading);
+  check_finite(reading.recent);
+}
+
+void StageTrainer::check_finite(const Means& recent) const {
+  if (std::isfinite(recent.loss)) return;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < recent.terms.size(); ++i) {
+    if (!std::isfinite(recent.terms[i])) names.push_back(graph_.terms[i].spec.key);
+  }
+  throw Diverged("stage '" + graph_.stage + "' diverged: the objective is not finite at step " +
+                 std::to_string(position_.step) + (names.empty() ? "" : " (" + join(names) + ")") +
+                 "; a lower optimizer.lr, optimizer.clip_norm or a warm-up may help");
+}
+
+void StageTrainer::evaluate_student() {
+  const torch::Tensor teacher = teacher_evaluation_ ? teacher_evaluation_->predictions : torch::Tensor();
+  student_evaluation_ = evaluate(graph_.student, test_, options_.type, teacher);
+  best_top1_ = std::max(best_top1_, student_evaluation_->top1);
+  observer_.evaluated(position_, *student_evaluation_);
+}
+
+void StageTrainer::check_teacher_unchanged() const {
+  if (graph_.teacher && weights::state_hash(*graph_.teacher->model) != teacher_hash_) {
+    throw Error("the teacher of stage '" + graph_.stage +
+                "' changed while the student was trained: its parameters or "
+                "buffers are not those it started with");
+  }
+}
+
+void StageTrainer::check_projectors_moved() const {
+  if (position_.step == 0) return;
+  for (const graph::TrainedModule& projector : graph_.projectors()) {
+    const auto before = projector_hashes_.find(projector.name);
+    if (before != projector_hashes_.end() && before->second == weights::state_hash(*projector.module)) {
+      throw Error(projector.name + " did not move in stage '" + graph_.stage +
+                  "': its weights are those it started with");
+    }
+  }
+}
+
+}  // namespace retort::engine

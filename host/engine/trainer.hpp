@@ -1,0 +1,138 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/sampler.hpp"
+#include "evaluation.hpp"
+#include "executor.hpp"
+#include "step_values.hpp"
+#include "weights/safetensors.hpp"
+
+namespace retort::engine {
+
+// Where a stage stands. Between two steps, `batch` is the next one of `epoch`.
+struct Position {
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;
+  std::int64_t step = 0;
+};
+
+// Means over the samples of some steps.
+struct Means {
+  double loss = 0.0;               // the objective
+  std::vector<double> terms;       // unweighted, in the order of the graph's terms
+  std::optional<double> accuracy;  // of the student on the augmented training images; none without logits
+};
+
+struct StepTime {
+  double seconds = 0.0;
+  std::array<double, kPhases.size()> phases{};  // by Phase
+};
+
+// What was read from the device: how the stage does since the reading before.
+struct Reading {
+  Position position;
+  std::int64_t epochs = 0;
+  std::int64_t batches_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  Means recent;                         // since the reading before
+  Means epoch;                          // since the epoch began
+  std::vector<double> weights;          // of the terms, now
+  std::optional<double> gradient_norm;  // of the last step
+  double learning_rate = 0.0;
+  std::int64_t samples = 0;                    // since the reading before
+  std::vector<StepTime> steps;                 // since the reading before
+  std::map<StepValues::Key, double> reported;  // by components
+};
+
+// Is told what happens in a stage. [step thread]
+class StageObserver {
+ public:
+  virtual ~StageObserver() = default;
+  virtual void read(const Reading& reading) = 0;
+  virtual void evaluated(const Position& position, const Evaluation& evaluation) = 0;
+  // An epoch is over, or the stage was stopped: the moment to save a checkpoint.
+  virtual void save_point(const Position& position, bool stopping) = 0;
+};
+
+struct StageResult {
+  bool finished = false;  // false: stopped on request
+  Evaluation last;        // of the student, when finished
+  double best_top1 = 0.0;
+};
+
+// The objective became infinite or not a number.
+class Diverged : public Error {
+ public:
+  using Error::Error;
+};
+
+// Trains one assembled stage.
+class StageTrainer {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    c10::Device device{c10::kCPU};
+    c10::ScalarType type = c10::kFloat;
+    std::int64_t read_every = 20;  // steps between two readings of the device
+  };
+
+  // `test` is evaluated; everything outlives the trainer.
+  StageTrainer(graph::TrainingGraph& graph, const data::ResidentSource& train, const data::ResidentSource& test,
+               StepValues& values, const Options& options, StageObserver& observer);
+
+  // Trains to the end, or until `stop` is set, which is looked at between two steps. Throws Diverged,
+  // registry::ComponentError, and Error when the teacher changed or a projector did not.
+  StageResult run(const std::atomic<bool>& stop);
+
+  // One optimizer step, with the reading that may follow it; true when it ended an epoch. run() consists of these.
+  bool step();
+
+  // Everything that decides how the stage goes on, and back. restore() throws Error when the state is another stage's.
+  weights::TensorFile snapshot() const;
+  void restore(const weights::TensorFile& state);
+
+  std::int64_t total_steps() const;
+  const Position& position() const { return position_; }
+  double best_top1() const { return best_top1_; }
+  const std::optional<Evaluation>& teacher_evaluation() const { return teacher_evaluation_; }
+  // Evaluates the teacher, once: its predictions are what agreement is measured against.
+  void evaluate_teacher();
+
+ private:
+  void read_device();
+  void evaluate_student();
+  void check_finite(const Means& recent) const;
+  void check_teacher_unchanged() const;
+  void check_projectors_moved() const;
+  bool finished() const;
+  Means means(const torch::Tensor& sums) const;
+  std::vector<double> term_weights() const;
+  double epochs_done() const;
+
+  graph::TrainingGraph& graph_;
+  const data::ResidentSource& train_;
+  const data::ResidentSource& test_;
+  StepValues& values_;
+  Options options_;
+  StageObserver& observer_;
+  EagerExecutor executor_;
+  data::EpochSampler sampler_;
+  Position position_;
+  double best_top1_ = 0.0;
+  torch::Tensor sums_;       // [terms + 3] double: objective, terms, correct, samples since the epoch began
+  torch::Tensor sums_read_;  // the same at the last reading, on the CPU
+  StepResult last_step_;
+  std::vector<StepTime> step_times_;  // since the last reading
+  std::optional<Evaluation> teacher_evaluation_;
+  std::optional<Evaluation> student_evaluation_;
+  std::string teacher_hash_;
+  std::map<std::string, std::string> projector_hashes_;
+};
+
+}  // namespace retort::engine

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "training_graph.hpp"
+
+namespace retort::graph {
+
+// What the losses are evaluated on.
+struct ObjectiveInputs {
+  const Taps& student;
+  const Taps* teacher;   // null when no term needs one
+  torch::Tensor target;  // [N] int64
+  torch::Tensor index;   // [N] int64
+  std::int64_t step = 0;
+};
+
+// The objective of one batch: scalars on the step's device.
+struct Objective {
+  torch::Tensor total;               // sum of weight * term
+  std::vector<torch::Tensor> terms;  // unweighted, in the order of the graph's terms
+};
+
+// Images [N, C, H, W], normalised as the node's input says. The teacher runs in eval mode under no_grad.
+// Throws registry::ComponentError.
+Taps forward_model(const ModelNode& node, const torch::Tensor& images, const torch::Tensor& target,
+                   const TapRequest& request);
+
+// Every term on its branches; `weights` has one value a term. Throws registry::ComponentError.
+Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs,
+                             std::span<const double> weights);
+
+// tap -> projector of one branch.
+torch::Tensor project(const Branch& branch, const torch::Tensor& tap);
+
+// tap -> projector -> normalization of one branch.
+torch::Tensor run_branch(const Branch& branch, const torch::Tensor& tap);
+
+}  // namespace retort::graph

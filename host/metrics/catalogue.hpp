@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retort::metrics {
+
+enum class MetricType { Counter, Gauge, Histogram };
+
+// "counter", "gauge", "histogram"
+std::string_view type_name(MetricType type);
+
+// Every metric that the host registers; indexes the catalogue.
+enum class Metric {
+  BuildInfo,
+  RunInfo,
+  PluginInfo,
+  RunState,
+  ModelParameters,
+  TeacherChanged,
+  Epoch,
+  EpochTarget,
+  Step,
+  EtaSeconds,
+  TrainSteps,
+  TrainSamples,
+  EpochsCompleted,
+  ImagesPerSecond,
+  LastStepTimestamp,
+  Loss,
+  LossTerm,
+  LossTermWeight,
+  AccuracyRatio,
+  TeacherAgreementRatio,
+  LearningRate,
+  GradientNorm,
+  ComponentValue,
+  NonfiniteLoss,
+  NonfiniteObservations,
+  RejectedSeries,
+  StepDuration,
+  PhaseDuration,
+  DataWaitSeconds,
+  Checkpoints,
+  CheckpointDuration,
+  LastCheckpointTimestamp,
+  ProcessCpuSeconds,
+  ProcessResidentMemory,
+  ProcessVirtualMemory,
+  ProcessOpenFds,
+  ProcessMaxFds,
+  ProcessStartTime,
+};
+
+struct MetricSpec {
+  Metric id;
+  MetricType type;
+  std::string name;
+  std::string unit;                 // a base unit of Prometheus, or "" for a plain number
+  std::vector<std::string> labels;  // their names, in the order in which MetricStore takes the values
+  std::string help;
+  std::vector<double> buckets = {};  // upper bounds of a histogram, in `unit`
+};
+
+// The one table of all metrics, in the order of `Metric`.
+const std::vector<MetricSpec>& catalogue();
+
+const MetricSpec& spec(Metric metric);
+
+// The catalogue as a Markdown table: the one in tools/prometheus/README.md.
+std::string catalogue_table();
+
+}  // namespace retort::metrics

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/diagnostics.hpp"
+#include "data/source.hpp"
+#include "graph/training_graph.hpp"
+
+namespace retort::run {
+
+// The splits of a stage on the device.
+struct StageData {
+  std::unique_ptr<data::ResidentSource> train;
+  std::unique_ptr<data::ResidentSource> test;
+};
+
+// Reads data sets, each once however many stages use it.
+class DataStore {
+ public:
+  DataStore(std::uint64_t seed, c10::Device device) : seed_(seed), device_(device) {}
+
+  // Throws registry::ComponentError when a file is missing or broken.
+  StageData load(const graph::TrainingGraph& graph);
+
+ private:
+  const ResidentSplit& split(const graph::TrainingGraph& graph, Split split);
+
+  std::uint64_t seed_;
+  c10::Device device_;
+  std::map<std::string, ResidentSplit> splits_;  // by data set, parameters and split
+};
+
+}  // namespace retort::run

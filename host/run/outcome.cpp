@@ -1,0 +1,60 @@
+#include "outcome.hpp"
+
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include <retort/error.hpp>
+
+namespace retort::run {
+namespace {
+
+nlohmann::ordered_json optional_json(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+std::optional<double> read_optional(const nlohmann::json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const StageOutcome& outcome) {
+  return {{"stage", outcome.stage},
+          {"student", outcome.student},
+          {"top1", outcome.top1},
+          {"top5", outcome.top5},
+          {"best_top1", outcome.best_top1},
+          {"teacher_agreement", optional_json(outcome.agreement)},
+          {"teacher_top1", optional_json(outcome.teacher_top1)},
+          {"teacher_hash", outcome.teacher_hash},
+          {"steps", outcome.steps},
+          {"seconds", outcome.seconds}};
+}
+
+nlohmann::ordered_json to_json(const RunOutcome& outcome) {
+  nlohmann::ordered_json stages = nlohmann::ordered_json::array();
+  for (const StageOutcome& stage : outcome.stages) stages.push_back(to_json(stage));
+  return {{"state", outcome.state}, {"directory", outcome.directory.string()}, {"stages", std::move(stages)}};
+}
+
+StageOutcome read_outcome(const std::filesystem::path& file) {
+  try {
+    std::ifstream stream(file);
+    const auto json = nlohmann::json::parse(stream);
+    return {.stage = json.at("stage").get<std::string>(),
+            .student = json.at("student").get<std::string>(),
+            .top1 = json.at("top1").get<double>(),
+            .top5 = json.at("top5").get<double>(),
+            .best_top1 = json.at("best_top1").get<double>(),
+            .agreement = read_optional(json.at("teacher_agreement")),
+            .teacher_top1 = read_optional(json.at("teacher_top1")),
+            .teacher_hash = json.at("teacher_hash").get<std::string>(),
+            .steps = json.at("steps").get<std::int64_t>(),
+            .seconds = json.at("seconds").get<double>()};
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(file.string() + " is not the result of a stage: " + error.what());
+  }
+}
+
+}  // namespace retort::run

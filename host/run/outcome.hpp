@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace retort::run {
+
+// What a stage came to. Accuracies are ratios on the test split.
+struct StageOutcome {
+  std::string stage;
+  std::string student;  // the model's name
+  double top1 = 0.0;    // at the end
+  double top5 = 0.0;
+  double best_top1 = 0.0;
+  std::optional<double> agreement;     // with the teacher
+  std::optional<double> teacher_top1;  // none without a teacher
+  std::string teacher_hash;            // SHA-256 of the teacher's parameters and buffers; "" without a teacher
+  std::int64_t steps = 0;
+  double seconds = 0.0;  // of training and evaluation, all sittings together
+};
+
+struct RunOutcome {
+  std::string state;  // "finished", "stopped" (resumable), "failed"
+  std::filesystem::path directory;
+  std::vector<StageOutcome> stages;  // those that are done
+};
+
+nlohmann::ordered_json to_json(const StageOutcome& outcome);
+nlohmann::ordered_json to_json(const RunOutcome& outcome);
+
+// Reads what to_json() wrote. Throws Error naming the file when it is not that.
+StageOutcome read_outcome(const std::filesystem::path& file);
+
+}  // namespace retort::run

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace retort::run {
+
+// The directory of one run: `<run.directory>/<run.name>/<date>_<time>`. Made anew for every run, never reused; only
+// resuming goes on in one that exists.
+//
+//   experiment.toml  environment.json  events.log  metrics.jsonl  metrics.prom  summary.json
+//   checkpoints/last.safetensors      where the run stands
+//   stages/<stage>/student.safetensors, best.safetensors, result.json
+class RunDirectory {
+ public:
+  // Makes it. Throws Error with the path and the reason.
+  static RunDirectory create(const std::filesystem::path& base, const std::string& name);
+  // Throws Error when `root` is no run's directory.
+  static RunDirectory open(const std::filesystem::path& root);
+
+  RunDirectory(RunDirectory&& other) noexcept;
+  ~RunDirectory();
+
+  const std::filesystem::path& root() const { return root_; }
+  // "quickstart/2026-01-31_12-00-00"
+  std::string id() const;
+  std::filesystem::path experiment() const { return root_ / "experiment.toml"; }
+  std::filesystem::path environment() const { return root_ / "environment.json"; }
+  std::filesystem::path events() const { return root_ / "events.log"; }
+  std::filesystem::path history() const { return root_ / "metrics.jsonl"; }
+  std::filesystem::path metrics() const { return root_ / "metrics.prom"; }
+  std::filesystem::path summary() const { return root_ / "summary.json"; }
+  std::filesystem::path checkpoint() const { return root_ / "checkpoints" / "last.safetensors"; }
+  std::filesystem::path stage(const std::string& name) const { return root_ / "stages" / name; }
+  std::filesystem::path student(const std::string& stage_name) const {
+    return stage(stage_name) / "student.safetensors";
+  }
+  std::filesystem::path best_student(const std::string& stage_name) const {
+    return stage(stage_name) / "best.safetensors";
+  }
+  // Written last: a stage that has one is done.
+  std::filesystem::path result(const std::string& stage_name) const { return stage(stage_name) / "result.json"; }
+
+  // Keeps other processes from running in the directory until this object is gone. Throws Error when one does.
+  void lock();
+
+ private:
+  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+
+  std::filesystem::path root_;
+  int lock_ = -1;
+};
+
+}  // namespace retort::run

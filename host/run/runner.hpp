@@ -1,0 +1,59 @@
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "metrics/server.hpp"
+#include "preparation.hpp"
+#include "stage_run.hpp"
+
+namespace retort::run {
+
+// Runs an experiment from its checks to its summary. Everything that can be known to be wrong is found by prepare(),
+// before anything is written.
+class Runner {
+ public:
+  // `resume`: the directory of an earlier sitting of the same run. Everything outlives the runner.
+  Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, std::vector<std::string> command_line,
+         std::optional<std::filesystem::path> resume);
+  ~Runner();
+
+  // Assembles all stages, reads their data, opens the metrics endpoint. Throws config::Rejected.
+  void prepare();
+  // Trains all stages, or until a signal asks for a stop. Throws what StageRun::run() throws, and Error when something
+  // cannot be written.
+  RunOutcome run();
+
+ private:
+  void open_endpoint();
+  void open_directory();
+  void describe_run();
+  bool run_stages(RunOutcome& outcome);
+  void finish(RunOutcome& outcome, metrics::RunState state);
+
+  const config::ExperimentSpec& experiment_;
+  registry::Registry& registry_;
+  std::vector<std::string> command_line_;
+  std::optional<std::filesystem::path> resume_;
+
+  // In the order of dependence: what is declared later is gone first.
+  metrics::ProgressLine progress_;
+  EventLog log_;
+  metrics::MetricStore store_;
+  std::unique_ptr<metrics::MetricServer> server_;
+  engine::StepValues values_;
+  c10::Device device_{c10::kCPU};
+  std::deque<graph::TrainingGraph> graphs_;  // of all stages, in their order
+  std::deque<StageData> data_;
+  std::optional<RunDirectory> directory_;
+  std::optional<weights::TensorFile> checkpoint_;  // where the earlier sitting stopped
+  std::optional<metrics::HistoryWriter> history_;
+  std::optional<metrics::RunMetrics> metrics_;
+};
+
+}  // namespace retort::run

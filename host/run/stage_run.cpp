@@ -1,0 +1,141 @@
+#include "stage_run.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "metrics/snapshot.hpp"
+#include "reports.hpp"
+#include "weights/state.hpp"
+
+namespace retort::run {
+namespace {
+
+[[noreturn]] void reject(const config::Origin& origin, const std::string& message) {
+  config::Diagnostics diagnostics;
+  diagnostics.error(origin, message);
+  throw config::Rejected(diagnostics.text(), diagnostics.exit_code());
+}
+
+}  // namespace
+
+StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const RunContext& context)
+    : graph_(graph),
+      context_(context),
+      recorder_(context.store, {&context.history, &context.progress}, graph.stage, graph.training.epochs) {
+  adopt_teacher();
+  trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
+}
+
+void StageRun::adopt_teacher() {
+  if (!graph_.teacher || !graph_.teacher->spec.stage) return;
+  const auto& [source, origin] = *graph_.teacher->spec.stage;
+  const auto student = weights::load_tensors(context_.directory.student(source));
+  const auto report = weights::load_state(*graph_.teacher->model, student.tensors);
+  if (!report.clean())
+    reject(origin, "the student of stage '" + source + "' does not fit the teacher: " + report.text());
+}
+
+void StageRun::restore(const weights::TensorFile& checkpoint) {
+  trainer_->restore(checkpoint);
+  best_top1_ = trainer_->best_top1();
+  if (const auto found = checkpoint.metadata.find("seconds"); found != checkpoint.metadata.end()) {
+    earlier_seconds_ = std::stod(found->second);
+  }
+  context_.log.info(fmt::format("stage {}: goes on after step {}", graph_.stage, trainer_->position().step));
+}
+
+void StageRun::check_teacher_accuracy() const {
+  const double found = trainer_->teacher_evaluation()->top1;
+  context_.log.info(fmt::format("stage {}: teacher {} has a test accuracy of {:.2f}%", graph_.stage,
+                                graph_.teacher->spec.model.use.value, 100.0 * found));
+  if (!graph_.teacher->spec.expect_accuracy) return;
+  const auto& [expected, origin] = *graph_.teacher->spec.expect_accuracy;
+  if (std::abs(found - expected) <= graph_.teacher->spec.accuracy_tolerance) return;
+  reject(origin, fmt::format("teacher.expect_accuracy is {:.4f}, but the teacher reaches {:.4f} on the test split "
+                             "(tolerance {:g}): are its weights, its normalisation and the data set those you mean?",
+                             expected, found, graph_.teacher->spec.accuracy_tolerance));
+}
+
+std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
+  started_ = std::chrono::steady_clock::now();
+  context_.metrics.set_state(metrics::RunState::Training);
+  context_.log.info(fmt::format("stage {}: trains {} for {} epochs", graph_.stage, graph_.student.spec.model.use.value,
+                                graph_.training.epochs));
+  if (graph_.teacher) {
+    trainer_->evaluate_teacher();
+    check_teacher_accuracy();
+  }
+  const engine::StageResult result = trainer_->run(stop);
+  context_.progress.finish();
+  if (!result.finished) return std::nullopt;
+  save_student(context_.directory.student(graph_.stage), result.last.top1);
+  const StageOutcome done = outcome(result);
+  metrics::write_snapshot(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
+  context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
+                                100.0 * done.top1, done.seconds));
+  return done;
+}
+
+double StageRun::seconds() const {
+  return earlier_seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+StageOutcome StageRun::outcome(const engine::StageResult& result) const {
+  StageOutcome outcome{.stage = graph_.stage,
+                       .student = graph_.student.spec.model.use.value,
+                       .top1 = result.last.top1,
+                       .top5 = result.last.top5,
+                       .best_top1 = result.best_top1,
+                       .agreement = result.last.agreement,
+                       .steps = trainer_->position().step,
+                       .seconds = seconds()};
+  if (graph_.teacher) {
+    outcome.teacher_top1 = trainer_->teacher_evaluation()->top1;
+    outcome.teacher_hash = weights::state_hash(*graph_.teacher->model);
+  }
+  return outcome;
+}
+
+void StageRun::read(const engine::Reading& reading) {
+  recorder_.record(step_report(graph_, reading));
+}
+
+void StageRun::evaluated(const engine::Position& position, const engine::Evaluation& evaluation) {
+  recorder_.record(evaluation_report(position, evaluation));
+  if (evaluation.top1 <= best_top1_) return;
+  best_top1_ = evaluation.top1;
+  save_student(context_.directory.best_student(graph_.stage), evaluation.top1);
+}
+
+void StageRun::save_point(const engine::Position& position, bool stopping) {
+  if (!stopping) recorder_.epoch_completed();
+  const bool due = position.epoch % context_.spec.checkpoint_every == 0 || position.epoch == graph_.training.epochs;
+  if (due || stopping) save_checkpoint();
+}
+
+void StageRun::save_checkpoint() {
+  const double before = unix_time();
+  weights::TensorFile state = trainer_->snapshot();
+  state.metadata["seconds"] = to_toml(seconds());
+  try {
+    weights::save_tensors(context_.directory.checkpoint(), state);
+  } catch (const Error&) {
+    context_.metrics.checkpoint_failed();
+    throw;
+  }
+  context_.metrics.checkpoint_saved(unix_time(), unix_time() - before);
+}
+
+void StageRun::save_student(const std::filesystem::path& path, double top1) const {
+  std::filesystem::create_directories(path.parent_path());
+  const config::ComponentSpec& model = graph_.student.spec.model;
+  weights::save_tensors(path, {weights::state_dict(*graph_.student.model),
+                               {{"model", model.use.value},
+                                {"params", to_toml(model.params)},
+                                {"stage", graph_.stage},
+                                {"top1", to_toml(top1)}}});
+}
+
+}  // namespace retort::run

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+
+#include "data_store.hpp"
+#include "engine/trainer.hpp"
+#include "event_log.hpp"
+#include "metrics/history.hpp"
+#include "metrics/progress.hpp"
+#include "metrics/run_metrics.hpp"
+#include "metrics/stage_recorder.hpp"
+#include "outcome.hpp"
+#include "run_directory.hpp"
+
+namespace retort::run {
+
+// What the stages of a run share. Everything outlives them.
+struct RunContext {
+  const config::RunSpec& spec;
+  const RunDirectory& directory;
+  engine::StepValues& values;
+  engine::StageTrainer::Options training;
+  metrics::MetricStore& store;
+  metrics::RunMetrics& metrics;
+  metrics::HistoryWriter& history;
+  metrics::ProgressLine& progress;
+  EventLog& log;
+};
+
+// One stage of a run: trains it, saves checkpoints and the student, and goes on where an earlier sitting stopped.
+class StageRun final : public engine::StageObserver {
+ public:
+  // Takes over the teacher's weights when the teacher is another stage's student. Throws config::Rejected when they do
+  // not fit.
+  StageRun(graph::TrainingGraph& graph, const StageData& data, const RunContext& context);
+
+  // Goes on from a checkpoint of this stage.
+  void restore(const weights::TensorFile& checkpoint);
+
+  // Empty when it was stopped, and saved. Throws what StageTrainer::run() throws, and config::Rejected when the teacher
+  // is not as accurate as the experiment expects.
+  std::optional<StageOutcome> run(const std::atomic<bool>& stop);
+
+ private:
+  void read(const engine::Reading& reading) override;
+  void evaluated(const engine::Position& position, const engine::Evaluation& evaluation) override;
+  void save_point(const engine::Position& position, bool stopping) override;
+
+  void adopt_teacher();
+  void check_teacher_accuracy() const;
+  void save_checkpoint();
+  void save_student(const std::filesystem::path& path, double top1) const;
+  double seconds() const;
+  StageOutcome outcome(const engine::StageResult& result) const;
+
+  graph::TrainingGraph& graph_;
+  RunContext context_;
+  std::optional<engine::StageTrainer> trainer_;
+  metrics::StageRecorder recorder_;
+  double best_top1_ = -1.0;
+  double earlier_seconds_ = 0.0;  // of earlier sittings
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace retort::run

@@ -1,0 +1,168 @@
+"""A run that was stopped or killed goes on to the same bits, and its history has every line once."""
+
+import random
+import shutil
+import signal
+import time
+
+import pytest
+from harness import DONE, FAILED, SMALL, STOPPED, USAGE, Run, changed, read_safetensors, settings, tree
+
+# Both stages take a few seconds, so that signals find them at work.
+LONG = changed(changed(SMALL, "epochs = 2", "epochs = 20"), "train = 512", "train = 2048")
+STEPS = 20 * 2048 // 32
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared_retort):
+    return shared_retort("run", shared_retort.write(LONG)).run
+
+
+def without_times(history):
+    def kept(record):
+        values = {name: value for name, value in record["values"].items() if name != "images_per_second"}
+        return record | {"time": 0, "values": values}
+
+    return [kept(record) for record in history]
+
+
+def places(history):
+    return [(record["stage"], record["split"], record["step"]) for record in history]
+
+
+def assert_same(run, undisturbed):
+    for stage in ("teacher", "student"):
+        for file in ("student.safetensors", "best.safetensors"):
+            path = f"stages/{stage}/{file}"
+            assert (run.root / path).read_bytes() == (undisturbed.root / path).read_bytes(), path
+    assert places(run.history()) == places(undisturbed.history())
+    assert without_times(run.history()) == without_times(undisturbed.history())
+    measured = [name for name in undisturbed.stages["student"] if name != "seconds"]
+    for stage, outcome in undisturbed.stages.items():
+        assert {name: run.stages[stage][name] for name in measured} == {name: outcome[name] for name in measured}
+    assert run.summary["state"] == "finished"
+
+
+@pytest.mark.parametrize("stage", ["teacher", "student"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, stage, name):
+    with retort.start("run", retort.write(LONG)) as running:
+        run = running.wait_for_step(stage, STEPS // 3)
+        done = running.end(getattr(signal, name))
+    assert done.code == STOPPED, done.stderr
+    assert f"retort: stopped; go on with: retort run --resume {run.root}\n" in done.stderr
+    assert run.summary["state"] == "stopped"
+    _, position = read_safetensors(run.checkpoint)
+    assert position["stage"] == stage
+    assert STEPS // 3 <= int(position["step"]) < STEPS
+    finished = retort("run", "--resume", run.root)
+    assert f"stage {stage}: goes on after step {position['step']}" in finished.stderr
+    assert finished.run.root == run.root
+    assert_same(run, undisturbed)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_run_killed_at_random_moments_goes_on_to_the_same_bits(retort, undisturbed, seed):
+    moments = random.Random(seed)
+    words = ["run", retort.write(LONG)]
+    for _ in range(5):
+        with retort.start(*words) as running:
+            run = running.directory()
+            time.sleep(moments.uniform(0.0, 1.5))
+            assert running.kill().code in (DONE, -signal.SIGKILL)
+        words = ["run", "--resume", run.root]
+    retort(*words)
+    assert_same(run, undisturbed)
+
+
+@pytest.mark.parametrize("stage", ["teacher", "student"])
+def test_run_killed_in_a_stage_goes_on_to_the_same_bits(retort, undisturbed, stage):
+    with retort.start("run", retort.write(LONG)) as running:
+        run = running.wait_for_step(stage, STEPS // 2 + 5)
+        assert running.kill().code == -signal.SIGKILL
+    retort("run", "--resume", run.root)
+    assert_same(run, undisturbed)
+
+
+def test_run_killed_behind_its_last_checkpoint_repeats_no_line(retort, undisturbed):
+    # The student is trained and checkpointed, but its result was not written.
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+    for file in ("stages/student/result.json", "stages/student/student.safetensors"):
+        (run.root / file).unlink()
+    retort("run", "--resume", run.root)
+    assert_same(run, undisturbed)
+
+
+def test_run_killed_before_a_stages_first_checkpoint_repeats_no_line(retort, undisturbed):
+    # The teacher is done, the student has trained a few steps; no checkpoint is of the student.
+    words = settings(run__checkpoint_every=1000)
+    with retort.start("run", retort.write(LONG), *words) as running:
+        run = running.wait_for_step("student", STEPS // 3)
+        running.kill()
+    assert read_safetensors(run.checkpoint)[1]["stage"] == "teacher"
+    retort("run", "--resume", run.root)
+    assert_same(run, undisturbed)
+
+
+def test_stages_that_max_steps_ended_keep_their_history(retort):
+    # They end in the middle of an epoch, where no checkpoint is due.
+    words = settings(schedule__max_steps=STEPS // 2 + 40)
+    expected = retort("run", retort.write(LONG), *words).run
+    with retort.start("run", retort.write(LONG), *words) as running:
+        run = running.wait_for_step("student", STEPS // 3)
+        running.kill()
+    retort("run", "--resume", run.root)
+    assert_same(run, expected)
+
+
+def test_resuming_a_finished_run_does_nothing(retort, undisturbed):
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+    before = tree(run.root)
+    finished = retort("run", "--resume", run.root)
+    assert finished.run.root == run.root
+    after = tree(run.root)
+    changing = {"summary.json", "environment.json", "events.log"}
+    assert {path for path in after if after[path] != before.get(path)} <= changing
+    assert set(after) == set(before)
+    assert_same(run, undisturbed)
+
+
+def test_running_directory_is_not_resumed(retort):
+    with retort.start("run", retort.write(LONG)) as running:
+        run = running.wait_for_step("teacher", 10)
+        refused = retort("run", "--resume", run.root, code=FAILED)
+        assert f"the run in {run.root} is under way in another process" in refused.stderr
+        assert running.end(signal.SIGTERM).code == STOPPED
+    retort("run", "--resume", run.root)
+    assert [stage["steps"] for stage in run.summary["stages"]] == [STEPS, STEPS]
+
+
+def test_second_signal_ends_the_run_at_once(retort):
+    # One step takes seconds; the first signal waits for its end.
+    slow = settings(
+        dataset__image="[3, 64, 64]", dataset__transforms="[]", schedule__batch_size=512, teacher__channels="[256, 256]"
+    )
+    with retort.start("run", retort.write(), *slow) as running:
+        running.wait_for(r"stage teacher: trains convnet")
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.poll() is None
+        assert running.end(signal.SIGTERM).code == 128 + signal.SIGTERM
+
+
+def test_resuming_takes_no_other_experiment(retort, undisturbed):
+    experiment = retort.write(LONG)
+    assert "leave CONFIG out" in retort("run", experiment, "--resume", undisturbed.root, code=USAGE).stderr
+    words = settings(schedule__epochs=30)
+    assert "cannot change it" in retort("run", "--resume", undisturbed.root, *words, code=USAGE).stderr
+
+
+def test_only_a_runs_directory_is_resumed(retort):
+    refused = retort("run", "--resume", retort.folder, code=USAGE)
+    assert f"{retort.folder} is not the directory of a run: it has no experiment.toml" in refused.stderr
+
+
+def test_broken_checkpoint_is_named(retort, undisturbed):
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+    (run.root / "stages/student/result.json").unlink()
+    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:-100])
+    assert str(run.checkpoint) in retort("run", "--resume", run.root, code=USAGE).stderr

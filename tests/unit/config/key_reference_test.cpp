@@ -1,0 +1,38 @@
+#include "config/key_reference.hpp"
+
+#include <gmock/gmock.h>
+
+#include "config/keys.hpp"
+
+namespace retort::config {
+namespace {
+
+TEST(KeyReference, DescribesEveryKeyOnce) {
+  const std::string text = key_reference();
+  for (const ParamSpec& table : experiment_keys()) {
+    const bool named = table.open && table.fields.empty();
+    const std::string heading = "### `[" + table.name + (named ? ".<name>" : "") + "]`\n";
+    const std::size_t at = text.find(heading);
+    ASSERT_NE(at, std::string::npos) << heading;
+    EXPECT_EQ(text.find(heading, at + 1), std::string::npos) << heading;
+    const std::string section = text.substr(at, text.find("\n### ", at) - at);
+    for (const ParamSpec& field : named ? table.element[0].fields : table.fields) {
+      EXPECT_THAT(section, testing::HasSubstr("| `" + field.name + "` | ")) << heading;
+    }
+  }
+}
+
+TEST(KeyReference, SaysWhatIsExpectedAndTheDefault) {
+  const std::string text = key_reference();
+  EXPECT_THAT(text,
+              testing::HasSubstr("| `port` | an integer in [0, 65535] | `0` | Port that is listened on; 0 picks a "
+                                 "free one. |\n"));
+  EXPECT_THAT(text, testing::HasSubstr("| `use` | a string | required | Name of the loss. |\n"));
+  EXPECT_THAT(text, testing::HasSubstr("see `[loss.<name>.weight]`"));
+  EXPECT_THAT(text,
+              testing::HasSubstr("- `use = \"adamw\"`: Adam with decoupled weight decay; takes `betas`, `eps`\n"));
+  EXPECT_THAT(text, testing::HasSubstr("- `random_crop`: "));
+}
+
+}  // namespace
+}  // namespace retort::config

@@ -1,0 +1,47 @@
+#include "run/outcome.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <retort/error.hpp>
+
+namespace retort::run {
+namespace {
+
+std::filesystem::path file(const std::string& content) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "outcome.json";
+  std::ofstream(path) << content;
+  return path;
+}
+
+TEST(Outcome, ReadsWhatItWrote) {
+  const StageOutcome outcome{.stage = "a",
+                             .student = "resnet8",
+                             .top1 = 0.1 + 0.2,
+                             .top5 = 0.9,
+                             .best_top1 = 0.4,
+                             .agreement = 0.5,
+                             .teacher_hash = "abc",
+                             .steps = 12,
+                             .seconds = 3.5};
+  const StageOutcome read = read_outcome(file(to_json(outcome).dump()));
+  EXPECT_EQ(to_json(read), to_json(outcome));
+  EXPECT_EQ(read.top1, outcome.top1);
+  EXPECT_FALSE(read.teacher_top1);
+}
+
+TEST(Outcome, OtherFilesAreRefusedByName) {
+  for (const char* content : {"", "{", "{\"stage\": 3}", "[]"}) {
+    try {
+      read_outcome(file(content));
+      ADD_FAILURE() << content;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("outcome.json is not the result of a stage"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace retort::run

@@ -23,7 +23,7 @@ config::ComponentSpec ComponentOptions::read(Kind kind, const registry::Registry
   config::Diagnostics diagnostics;
   const config::Origin origin{"command line"};
   config::Node node(config::Node::Entries{}, origin);
-  config::apply_overrides(node, {.set = params}, diagnostics);
+  config::apply_overrides(node, {.set = params, .option = "-p"}, diagnostics);
   config::ComponentSpec spec{.kind = kind, .key = kind_name(kind), .use = {name, origin}};
   spec.params = node.value().as<Table>();
   spec.node = std::move(node);

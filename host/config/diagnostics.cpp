@@ -6,19 +6,30 @@
 namespace retort::config {
 namespace {
 
-// One problem a line, in the order of each source's text; sources in the order in which they were first complained of.
-std::string lines(const std::vector<Problem>& problems, const char* severity) {
+// The sources of problems: files in the order in which they were first complained of, then options ("--set #2").
+std::vector<std::string> ordered_sources(const std::vector<Problem>& problems) {
   std::vector<std::string> sources;
-  const auto rank = [&sources](const std::string& source) {
-    return std::find(sources.begin(), sources.end(), source) - sources.begin();
-  };
   for (const Problem& problem : problems) {
-    if (rank(problem.origin.source) == std::ssize(sources)) sources.push_back(problem.origin.source);
+    if (std::find(sources.begin(), sources.end(), problem.origin.source) == sources.end()) {
+      sources.push_back(problem.origin.source);
+    }
   }
+  std::stable_sort(sources.begin(), sources.end(), [](const std::string& a, const std::string& b) {
+    if (!a.starts_with('-') || !b.starts_with('-')) return !a.starts_with('-') && b.starts_with('-');
+    return std::pair(a.size(), a) < std::pair(b.size(), b);  // by length first: #2 before #10
+  });
+  return sources;
+}
+
+// One problem a line, in the order of each source's text.
+std::string lines(const std::vector<Problem>& problems, const char* severity) {
+  const std::vector<std::string> sources = ordered_sources(problems);
+  const auto rank = [&sources](const Problem& problem) {
+    return std::find(sources.begin(), sources.end(), problem.origin.source) - sources.begin();
+  };
   std::vector<Problem> sorted = problems;
   std::stable_sort(sorted.begin(), sorted.end(), [&rank](const Problem& a, const Problem& b) {
-    return std::tuple(rank(a.origin.source), a.origin.line, a.origin.column) <
-           std::tuple(rank(b.origin.source), b.origin.line, b.origin.column);
+    return std::tuple(rank(a), a.origin.line, a.origin.column) < std::tuple(rank(b), b.origin.line, b.origin.column);
   });
   std::string text;
   for (const Problem& problem : sorted) text += problem.origin.text() + ": " + severity + ": " + problem.message + "\n";

@@ -72,7 +72,7 @@ void apply_overrides(Node& document, const Overrides& overrides, Diagnostics& di
     unset(document, overrides.unset[i], {"--unset #" + std::to_string(i + 1)}, diagnostics);
   }
   for (std::size_t i = 0; i < overrides.set.size(); ++i) {
-    apply_set(document, overrides.set[i], {"--set #" + std::to_string(i + 1)}, diagnostics);
+    apply_set(document, overrides.set[i], {overrides.option + " #" + std::to_string(i + 1)}, diagnostics);
   }
 }
 

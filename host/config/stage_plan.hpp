@@ -14,7 +14,7 @@ struct StageDraft {
   std::optional<Located<std::string>> after;
   Node tables;  // dataset, teacher, student, loss, optimizer, schedule
   Origin origin;
-  // Where student and terms come from, for messages: a teacher that is trained first stands in [teacher].
+  // Where student and terms come from: a teacher that is trained first stands in [teacher], with the keys of a teacher.
   std::string student_key = "student";
   std::string loss_key = "loss";
 };

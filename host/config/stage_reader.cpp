@@ -61,7 +61,7 @@ ModelSpec read_model(const Node& table, const ParamSpec& keys, const std::string
   view.read("accuracy_tolerance", spec.accuracy_tolerance);
   spec.mean = view.list<double>("mean");
   spec.deviation = view.list<double>("deviation");
-  check_channels(spec, table, key, context.diagnostics);
+  check_channels(table, key, context.diagnostics);
   return spec;
 }
 
@@ -111,16 +111,14 @@ std::vector<TermSpec> read_objective(const StageDraft& draft, const ReadContext&
 }
 
 void read_betas(const Node* table, OptimizerSpec& optimizer, Diagnostics& diagnostics) {
-  const TableView view(table);
-  const auto betas = view.list<double>("betas");
-  if (!betas) return;
-  if (betas->size() != 2) {
-    diagnostics.error(view.find("betas")->origin(),
-                      "optimizer.betas: expected two numbers, found " + std::to_string(betas->size()));
+  const Node* const node = table ? table->find("betas") : nullptr;
+  if (!node || !node->is_list()) return;
+  if (const std::size_t found = node->items().size(); found != 2) {
+    diagnostics.error(node->origin(), "optimizer.betas: expected two numbers, found " + std::to_string(found));
     return;
   }
-  optimizer.beta1 = betas->front();
-  optimizer.beta2 = betas->back();
+  optimizer.beta1 = scalar_as<double>(node->items()[0]).value_or(optimizer.beta1);
+  optimizer.beta2 = scalar_as<double>(node->items()[1]).value_or(optimizer.beta2);
 }
 
 OptimizerSpec read_optimizer(const StageDraft& draft, Diagnostics& diagnostics) {
@@ -172,7 +170,7 @@ StageSpec read_stage(const StageDraft& draft, const std::vector<std::string>& ea
     check_source(*stage.teacher, *teacher, draft, earlier, later, context.diagnostics);
   }
   if (const Node* const student = needed_table(draft, "student", context.diagnostics)) {
-    stage.student = read_model(*student, key_spec("student"), draft.student_key, context);
+    stage.student = read_model(*student, key_spec(draft.student_key), draft.student_key, context);
   }
   stage.terms = read_objective(draft, context);
   stage.optimizer = read_optimizer(draft, context.diagnostics);

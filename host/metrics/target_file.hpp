@@ -6,7 +6,7 @@
 namespace retort::metrics {
 
 // Tells Prometheus (file_sd_configs) where a run is scraped, for as long as the object lives. The file holds one
-// target, with the labels `run_id` and `experiment`.
+// target, without labels: retort_run_info says which run it is.
 class TargetFile {
  public:
   // `url`: MetricServer::url(). `path` should end with .json and lie in a folder of nothing else, such as

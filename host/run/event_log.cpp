@@ -18,10 +18,10 @@ class AroundProgress final : public spdlog::sinks::base_sink<std::mutex> {
   explicit AroundProgress(metrics::ProgressLine& progress) : progress_(progress) {}
 
  private:
+  // An error ends the program, which prints it itself.
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const std::string_view level = message.level == spdlog::level::warn  ? "warning: "
-                                   : message.level == spdlog::level::err ? "error: "
-                                                                         : "";
+    if (message.level == spdlog::level::err) return;
+    const std::string_view level = message.level == spdlog::level::warn ? "warning: " : "";
     progress_.interrupt([&] {
       std::fprintf(stderr, "%.*s%.*s\n", static_cast<int>(level.size()), level.data(),
                    static_cast<int>(message.payload.size()), message.payload.data());

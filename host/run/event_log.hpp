@@ -23,7 +23,7 @@ class EventLog {
   void open(const std::filesystem::path& file);
   void info(std::string_view message);
   void warn(std::string_view message);
-  void error(std::string_view message);
+  void error(std::string_view message);  // to the file only: whoever catches the error shows it
 
  private:
   std::shared_ptr<spdlog::logger> logger_;

@@ -1,5 +1,7 @@
 #include "runner.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -83,8 +85,14 @@ void Runner::describe_run() {
     metrics_->set_model_parameters(graph.student.spec.model.use.value, graph.student.parameters);
     if (graph.teacher) metrics_->set_model_parameters(graph.teacher->spec.model.use.value, graph.teacher->parameters);
   }
+}
+
+void Runner::announce_endpoint() {
   log_.info("run " + directory_->root().string());
   if (!server_) return;
+  std::string file = directory_->id() + ".json";
+  std::replace(file.begin(), file.end(), '/', '_');
+  target_.emplace(experiment_.run.directory / "targets" / file, server_->url());
   server_->set_ready(true);
   log_.info("metrics " + server_->url());
 }
@@ -93,6 +101,7 @@ RunOutcome Runner::run() {
   const StopSignal signals;
   open_directory();
   describe_run();
+  announce_endpoint();
   RunOutcome outcome{.directory = directory_->root()};
   try {
     const bool finished = run_stages(outcome);

@@ -9,6 +9,7 @@
 
 #include "config/experiment.hpp"
 #include "metrics/server.hpp"
+#include "metrics/target_file.hpp"
 #include "preparation.hpp"
 #include "stage_run.hpp"
 
@@ -33,6 +34,7 @@ class Runner {
   void open_endpoint();
   void open_directory();
   void describe_run();
+  void announce_endpoint();
   bool run_stages(RunOutcome& outcome);
   void finish(RunOutcome& outcome, metrics::RunState state);
 
@@ -54,6 +56,7 @@ class Runner {
   std::optional<weights::TensorFile> checkpoint_;  // where the earlier sitting stopped
   std::optional<metrics::HistoryWriter> history_;
   std::optional<metrics::RunMetrics> metrics_;
+  std::optional<metrics::TargetFile> target_;  // tells Prometheus where the endpoint is
 };
 
 }  // namespace retort::run

@@ -21,10 +21,16 @@ struct Case {
   std::string problem;  // of a library that could not be loaded
 };
 
+std::string name_of(const Case& c) {
+  return c.component.empty() ? c.library.stem().string() : std::string(retort::kind_name(c.kind)) + "_" + c.component;
+}
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << name_of(c);
+}
+
 std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.component.empty()
-                         ? info.param.library.stem().string()
-                         : std::string(retort::kind_name(info.param.kind)) + "_" + info.param.component;
+  std::string name = name_of(info.param);
   std::replace_if(
       name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
   return name;
@@ -71,17 +77,20 @@ TEST_P(EveryComponent, KeepsItsContract) {
   EXPECT_THAT(check(plugin, GetParam().kind, GetParam().component), ::testing::IsEmpty());
 }
 
-TEST_P(EveryComponent, IsDocumented) {
-  ASSERT_EQ(GetParam().problem, "");
-  const retort::testing::Plugin plugin(GetParam().library);
-  const auto& descriptor = plugin.component(GetParam().kind, GetParam().component).descriptor;
-  EXPECT_TRUE(descriptor.summary.ends_with('.')) << descriptor.summary;
-  EXPECT_THAT(descriptor.version, ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
-  for (const retort::ParamSpec& param : descriptor.params) {
-    EXPECT_TRUE(param.doc.ends_with('.')) << param.name << ": " << param.doc;
+INSTANTIATE_TEST_SUITE_P(, EveryComponent, ::testing::ValuesIn(cases()), case_name);
+
+TEST(AllComponents, AreDocumented) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(name_of(c));
+    ASSERT_EQ(c.problem, "");
+    const retort::testing::Plugin plugin(c.library);
+    const auto& descriptor = plugin.component(c.kind, c.component).descriptor;
+    EXPECT_TRUE(descriptor.summary.ends_with('.')) << descriptor.summary;
+    EXPECT_THAT(descriptor.version, ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+    for (const retort::ParamSpec& param : descriptor.params) {
+      EXPECT_TRUE(param.doc.ends_with('.')) << param.name << ": " << param.doc;
+    }
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(, EveryComponent, ::testing::ValuesIn(cases()), case_name);
 
 }  // namespace

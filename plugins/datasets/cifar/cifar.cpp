@@ -112,12 +112,14 @@ class Cifar10 final : public retort::Dataset {
 
   explicit Cifar10(const Options& options) : root_(options.root) {}
 
+  // Mean and deviation over the 50,000 training images of a JPEG copy of the set, to four digits. For the original
+  // files 0.4914 0.4822 0.4465 and 0.2470 0.2435 0.2616 are in common use.
   retort::DatasetInfo info() const override {
     return {.image = {3, 32, 32},
             .classes = 10,
             .names = kClasses10,
-            .mean = {0.4914, 0.4822, 0.4465},
-            .deviation = {0.2470, 0.2435, 0.2616}};
+            .mean = {0.4913, 0.4821, 0.4465},
+            .deviation = {0.2452, 0.2428, 0.2606}};
   }
 
   retort::ResidentSplit load(retort::Split split) override {

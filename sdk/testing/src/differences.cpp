@@ -1,5 +1,6 @@
 #include "differences.hpp"
 
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
@@ -47,6 +48,16 @@ class Repeatable {
   torch::nn::Module& module_;
   const std::function<torch::Tensor()>& value_;
   std::map<std::string, torch::Tensor> buffers_;
+};
+
+// Thousands of tiny evaluations: handing each to several threads costs a hundred times the arithmetic.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_ = at::get_num_threads();
 };
 
 // The worst place of one tensor as a sentence, or "".
@@ -120,6 +131,7 @@ std::string difference(const torch::Tensor& a, const torch::Tensor& b, double re
 
 Failures compare_gradients(torch::nn::Module& module, const std::function<torch::Tensor()>& value,
                            const std::vector<Variable>& variables) {
+  const OneThread one_thread;
   const Repeatable repeatable(module, value);
   torch::autograd::variable_list tensors;
   for (const Variable& variable : variables) tensors.push_back(variable.tensor);

@@ -16,8 +16,10 @@ RETORT = Path(os.environ.get("RETORT_BIN", ROOT / "build/release/bin/retort"))
 
 
 def retort(*arguments, **environment):
-    return subprocess.run([RETORT, *map(str, arguments)], cwd=ROOT, env=os.environ | environment, capture_output=True,
-                          text=True, timeout=300)
+    # One thread: several would wait for each other on a machine where other tests run at the same time.
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | environment
+    return subprocess.run([RETORT, *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True, text=True,
+                          timeout=300)
 
 
 def printed(*arguments):

@@ -54,7 +54,7 @@ CASES = [
     ("convnet", 10, [1, 28, 28], {"channels": [8, 16, 24]}),
     ("convnet", 100, CIFAR, {}),
 ]
-# What both programs compute in float32 with the same kernels; summation order may differ with the batch.
+# What both programs compute in float32 with the same kernels.
 EVAL = {"rtol": 1e-5, "atol": 1e-5}
 # Gradients pass every layer twice.
 TRAIN = {"rtol": 1e-3, "atol": 1e-4}
@@ -66,6 +66,12 @@ def case_id(case):
 
 
 cases = pytest.mark.parametrize("case", CASES, ids=case_id)
+# The other depths and widths are made by the same code.
+training_cases = pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case[0] not in ("resnet14", "resnet32", "resnet44", "resnet56", "wrn_40_2", "wrn_10_10")],
+    ids=case_id,
+)
 
 
 def plugin_of(name):
@@ -135,7 +141,7 @@ def test_names_and_every_tap_agree_in_evaluation(case, tmp_path):
         assert torch.equal(state[key], value), f"evaluation changed {key}"
 
 
-@cases
+@training_cases
 def test_a_training_step_agrees(case, tmp_path):
     """Batch statistics, running statistics and the gradient of every parameter."""
     model, images, cotangent, options = prepare(tmp_path, case, 4)

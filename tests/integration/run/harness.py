@@ -115,6 +115,15 @@ def read_safetensors(path):
     }, metadata
 
 
+def metric(text, name, **labels):
+    """The value of one series in Prometheus' text format; None when it is not there."""
+    for line in text.splitlines():
+        found = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line)
+        if found and found[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")) == labels:
+            return float(found[3])
+    return None
+
+
 class Run:
     """The directory of a run."""
 

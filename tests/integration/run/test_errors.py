@@ -10,9 +10,10 @@ from harness import SMALL, USAGE, changed, settings, tree
 
 
 def place(text, needle):
-    """line:column of the only `needle`, counted from 1."""
-    assert text.count(needle) == 1, f"{text.count(needle)} times: {needle!r}"
-    before = text[: text.index(needle)].split("\n")
+    """line:column of the only `needle`, or of what follows its bar, counted from 1."""
+    ahead, _, there = needle.rpartition("|")
+    assert text.count(ahead + there) == 1, f"{text.count(ahead + there)} times: {needle!r}"
+    before = text[: text.index(ahead + there) + len(ahead)].split("\n")
     return f"{len(before)}:{len(before[-1]) + 1}"
 
 
@@ -47,10 +48,10 @@ MISTAKES = {
     "unknown table": ("[optimizer]", "[optimiser]", "optimiser", "unknown key 'optimiser'; did you mean 'optimizer'?"),
     "type of a host's value": ("epochs = 2", 'epochs = "two"', '"two"', 'schedule.epochs: expected an integer of at least 1, found a string: "two"'),
     "type of a component's value": ("temperature = 4.0", "temperature = [4]", "[4]", "loss.soft.temperature: expected a number greater than 0, found a list: [4]"),
-    "range of a host's value": ("epochs = 2", "epochs = 0", "0\n", "schedule.epochs: expected an integer of at least 1, found 0"),
+    "range of a host's value": ("epochs = 2", "epochs = 0", "epochs = |0", "schedule.epochs: expected an integer of at least 1, found 0"),
     "range of a component's value": ("temperature = 4.0", "temperature = -1", "-1", "loss.soft.temperature: expected a number greater than 0, found -1"),
-    "no TOML": ("epochs = 2", "epochs = = 2", "= 2\nbatch", ""),
-    "key twice": ("epochs = 2", "epochs = 2\nepochs = 3", "epochs = 3", ""),
+    "no TOML": ("epochs = 2", "epochs = = 2", "epochs = |= 2", ""),
+    "key twice": ("epochs = 2", "epochs = 2\nepochs = 3", "epochs = |3", "cannot redefine existing integer 'epochs'"),
     "unknown loss": ('"kl_divergence"', '"kl_divergense"', '"kl_divergense"', "there is no loss 'kl_divergense'; did you mean 'kl_divergence'? (available: "),
     "unknown model": ('[student]\nuse = "convnet"', '[student]\nuse = "convnets"', '"convnets"', "there is no model 'convnets'; did you mean 'convnet'?"),
     "unknown data set": ('use = "synthetic"', 'use = "cifar11"', '"cifar11"', "there is no dataset 'cifar11'; did you mean 'cifar10'?"),
@@ -76,7 +77,7 @@ MISTAKES = {
     "classes of the teacher": (
         "channels = [8, 16]",
         "channels = [8, 16]\nclasses = 7",
-        "7\n\n",
+        "classes = |7",
         "classes is 7, but the data set has 4; leave it out to follow the data set",
     ),
     "constructor refuses": (
@@ -164,7 +165,7 @@ def test_all_mistakes_are_told_together(retort):
         text = changed(text, old, new)
     experiment = retort.write(text)
     said = refused(retort, experiment, "--set", "metrics.port=70000")
-    expected = [f"{experiment}:{place(text, where)}: error: " for where in ("sed =", "temprature", '"logsumm"', "0\nbatch")]
+    expected = [f"{experiment}:{place(text, where)}: error: " for where in ("sed =", "temprature", '"logsumm"', "epochs = |0")]
     places = [said.index(each) for each in expected]
     assert places == sorted(places)
     assert "--set #1: error: metrics.port: expected an integer in [0, 65535], found 70000" in said
@@ -193,7 +194,7 @@ def test_mistake_in_an_extended_file_is_told_there(retort):
     text = changed(SMALL, "epochs = 2", "epochs = 0")
     base = retort.write(text, "base.toml")
     experiment = retort.write('extends = "base.toml"\n', "experiment.toml")
-    assert f"{base}:{place(text, '0' + chr(10) + 'batch')}: error: schedule.epochs" in refused(retort, experiment)
+    assert f"{base}:{place(text, 'epochs = |0')}: error: schedule.epochs" in refused(retort, experiment)
 
 
 def write_safetensors(path, tensors):

@@ -21,6 +21,8 @@ TEST(Diagnostics, IsSilentAboutNothing) {
 TEST(Diagnostics, OrdersProblemsAsTheFilesDoWithWarningsLast) {
   Diagnostics diagnostics;
   diagnostics.warn({"b.toml", 1, 1}, "odd");
+  diagnostics.error({"--set #10"}, "tenth");
+  diagnostics.error({"--set #2"}, "second");
   diagnostics.error({"b.toml", 10, 1}, "late");
   diagnostics.error({"a.toml", 3, 1}, "other file");
   diagnostics.error({"b.toml", 9, 7}, "right");
@@ -30,6 +32,8 @@ TEST(Diagnostics, OrdersProblemsAsTheFilesDoWithWarningsLast) {
             "b.toml:9:7: error: right\n"
             "b.toml:10:1: error: late\n"
             "a.toml:3:1: error: other file\n"
+            "--set #2: error: second\n"
+            "--set #10: error: tenth\n"
             "b.toml:1:1: warning: odd\n");
 }
 

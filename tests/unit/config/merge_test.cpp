@@ -31,17 +31,15 @@ TEST(Merge, ATableAndAnythingElseReplaceEachOther) {
   EXPECT_EQ(merge(toml("a = { b = 1 }"), toml("a = 1")).value(), toml("a = 1").value());
 }
 
-// A tree of random shape over few keys, so that trees meet.
-Node random_table(std::mt19937& generator, int depth) {
+// A tree of random shape over few keys, so that trees meet. With `consistent`, a key holds a table in all trees or in
+// none.
+Node random_table(std::mt19937& generator, int depth, bool consistent = false) {
   Node table(Node::Entries{}, {"random"});
-  for (const char* key : {"a", "b", "c"}) {
-    const auto kind = generator() % 5;
-    if (kind == 0) continue;
-    if (kind < 3 && depth > 0) {
-      table.set(key, {}, random_table(generator, depth - 1));
-    } else {
-      table.set(key, {}, Node(Value(static_cast<int>(generator() % 100)), {}));
-    }
+  for (const std::string key : {"a", "b", "c", "d"}) {
+    if (generator() % 4 == 0) continue;
+    const bool below = depth > 0 && (consistent ? key < "c" : generator() % 2 == 0);
+    const Node number(Value(static_cast<int>(generator() % 100)), {});
+    table.set(key, {}, below ? random_table(generator, depth - 1, consistent) : number);
   }
   return table;
 }
@@ -49,7 +47,7 @@ Node random_table(std::mt19937& generator, int depth) {
 TEST(Merge, HasANeutralElementAndKeepsLastWordsAndIsIdempotent) {
   std::mt19937 generator(1);
   const Node empty(Node::Entries{}, {});
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const Node a = random_table(generator, 3);
     const Node b = random_table(generator, 3);
     EXPECT_EQ(merge(a, empty).value(), a.value());
@@ -59,28 +57,15 @@ TEST(Merge, HasANeutralElementAndKeepsLastWordsAndIsIdempotent) {
   }
 }
 
+// Where a number replaces a table, what the table held is forgotten: only then does the grouping matter.
 TEST(Merge, IsAssociativeWhereTablesStayTables) {
   std::mt19937 generator(2);
-  // A scalar over a table forgets it, whatever follows: only then does the grouping matter.
-  const auto forgets = [](const auto& self, const Node& base, const Node& over) -> bool {
-    for (const Node::Entry& entry : over.entries()) {
-      const Node* const below = base.find(entry.key);
-      if (!below) continue;
-      if (below->is_table() != entry.value.is_table()) return true;
-      if (below->is_table() && self(self, *below, entry.value)) return true;
-    }
-    return false;
-  };
-  int compared = 0;
-  for (int i = 0; i < 2000; ++i) {
-    const Node a = random_table(generator, 2);
-    const Node b = random_table(generator, 2);
-    const Node c = random_table(generator, 2);
-    if (forgets(forgets, a, b) || forgets(forgets, b, c) || forgets(forgets, a, c)) continue;
-    ++compared;
+  for (int i = 0; i < 100; ++i) {
+    const Node a = random_table(generator, 2, true);
+    const Node b = random_table(generator, 2, true);
+    const Node c = random_table(generator, 2, true);
     EXPECT_EQ(merge(merge(a, b), c).value(), merge(a, merge(b, c)).value());
   }
-  EXPECT_GT(compared, 50);
 }
 
 TEST(Unset, DropsAKeyOrNamesTheNearest) {

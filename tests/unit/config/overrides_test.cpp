@@ -70,8 +70,6 @@ TEST_F(OverridesTest, AreLocatedWhenTheyAreWrong) {
   EXPECT_EQ(problems({"run.seed", "run.seed.x=1", "loss.soft.student[2]=x", "run[0]=1", "loss..x=1", "=1",
                       "a=", "extends=b.toml", "loss.soft.student.x=1"},
                      {"run.sed", "loss.hard"}),
-            "--unset #1: error: cannot unset run.sed: there is no key 'sed' in run; did you mean 'seed'?\n"
-            "--unset #2: error: cannot unset loss.hard: there is no key 'hard' in loss\n"
             "--set #1: error: expected key=value, found 'run.seed'\n"
             "--set #2: error: cannot set 'run.seed.x': 'run.seed' is no table but an integer: 1 (a.toml:2:8)\n"
             "--set #3: error: cannot set 'loss.soft.student[2]': 'loss.soft.student' has 2 items, there is no [2]\n"
@@ -82,7 +80,9 @@ TEST_F(OverridesTest, AreLocatedWhenTheyAreWrong) {
             "--set #8: error: cannot set 'extends': files are merged before anything is set; name another experiment "
             "file instead\n"
             "--set #9: error: cannot set 'loss.soft.student.x': 'loss.soft.student' is no table but a list "
-            "(a.toml:4:11)\n");
+            "(a.toml:4:11)\n"
+            "--unset #1: error: cannot unset run.sed: there is no key 'sed' in run; did you mean 'seed'?\n"
+            "--unset #2: error: cannot unset loss.hard: there is no key 'hard' in loss\n");
 }
 
 TEST_F(OverridesTest, RefuseHalfTomlAndHostileValues) {

@@ -14,7 +14,7 @@ TEST_F(TomlText, WritesSectionsAndInlineTablesInLists) {
       "b = { x = 1, deep = { y = 0.1 } }\na = 5e-4\nlist = [{ k = 'v', 'odd key' = [] }, 1.0]\n[empty]\n[c.d.e]\nz = "
       "true\n");
   EXPECT_EQ(toml_text(node),
-            "a = 0.0005\n"
+            "a = 5e-04\n"
             "list = [{ k = \"v\", \"odd key\" = [] }, 1.0]\n"
             "\n[b]\n"
             "x = 1\n"

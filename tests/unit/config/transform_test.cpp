@@ -57,7 +57,7 @@ TEST_F(Transforms, AreCheckedAndLocated) {
             "a.toml:3:66: error: dataset.transforms[1].paddin: unknown key 'paddin'; did you mean 'padding'? "
             "(accepted: use, size, padding)\n");
   EXPECT_EQ(problem("[{ use = 'random_flip', probability = 1.5 }]"),
-            "a.toml:3:53: error: dataset.transforms[0].probability: expected a number in [0, 1], found 1.5\n");
+            "a.toml:3:52: error: dataset.transforms[0].probability: expected a number in [0, 1], found 1.5\n");
   EXPECT_EQ(problem("[{ size = 3 }]"), "a.toml:3:15: error: dataset.transforms[0]: the transform has no 'use'\n");
   EXPECT_EQ(problem("[3]"),
             "a.toml:3:15: error: dataset.transforms[0]: expected a string or a table, found an integer: 3\n");

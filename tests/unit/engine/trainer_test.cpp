@@ -1,0 +1,206 @@
+#include "engine/trainer.hpp"
+
+#include <gmock/gmock.h>
+#include <torch/optim/sgd.h>
+
+#include "graph/forward.hpp"
+#include "synthetic_stage.hpp"
+#include "weights/state.hpp"
+
+namespace retort::engine {
+namespace {
+
+using testing::HasSubstr;
+
+// Remembers what it is told; can ask for a stop after some steps' readings.
+class Recorder final : public StageObserver {
+ public:
+  void read(const Reading& reading) override {
+    readings.push_back(reading);
+    if (stop_after > 0 && reading.position.step >= stop_after) stop = true;
+  }
+  void evaluated(const Position&, const Evaluation& evaluation) override { evaluations.push_back(evaluation); }
+  void save_point(const Position& position, bool stopping) override { saves.emplace_back(position, stopping); }
+
+  std::vector<Reading> readings;
+  std::vector<Evaluation> evaluations;
+  std::vector<std::pair<Position, bool>> saves;
+  std::int64_t stop_after = 0;
+  std::atomic<bool> stop{false};
+};
+
+StepValues silent() {
+  return StepValues([](registry::LogLevel, std::string_view, std::string_view) {});
+}
+
+class TrainerTest : public testing::Test {
+ protected:
+  StageTrainer trainer(SyntheticStage& stage, std::int64_t read_every = 3) {
+    return StageTrainer(stage.graph(), *stage.train, *stage.test, values_, {.seed = 1, .read_every = read_every},
+                        recorder_);
+  }
+
+  StepValues values_ = silent();
+  Recorder recorder_;
+};
+
+// The loop that anybody would write by hand, with LibTorch's own optimizer.
+std::string train_by_hand(SyntheticStage& stage) {
+  graph::TrainingGraph& graph = stage.graph();
+  auto& student = *graph.student.model;
+  auto& teacher = *graph.teacher->model;
+  student.train();
+  teacher.eval();
+  torch::optim::SGD optimizer(student.parameters(), torch::optim::SGDOptions(0.05).momentum(0.9).weight_decay(5e-4));
+  data::EpochSampler sampler(stage.train->size(), 16, 1, false);
+  const data::Normalize normalize(graph.data.mean, graph.data.deviation, c10::kCPU);
+  for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
+    for (std::int64_t i = 0; i < sampler.batches_per_epoch(); ++i) {
+      const auto batch = stage.train->batch(stage.train->draw(sampler.indices(epoch, i), epoch));
+      const torch::Tensor images = normalize(batch.images);
+      torch::Tensor target_logits;
+      {
+        torch::NoGradGuard no_grad;
+        target_logits = teacher.forward({images, {}}, {"logits"}).at("logits");
+      }
+      const torch::Tensor logits = student.forward({images, batch.target}, {"logits"}).at("logits");
+      const torch::Tensor label = torch::cross_entropy_loss(logits, batch.target);
+      const torch::Tensor soft = torch::kl_div(torch::log_softmax(logits / 2.0, 1),
+                                               torch::softmax(target_logits / 2.0, 1), at::Reduction::Sum) /
+                                 logits.size(0) * 4.0;
+      optimizer.zero_grad();
+      (0.3 * label + 0.7 * soft).backward();
+      optimizer.step();
+    }
+  }
+  return weights::state_hash(student);
+}
+
+TEST_F(TrainerTest, LearnsWhatALoopByHandLearns) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm), reference(kSyntheticStage + kSoftTerm);
+  ASSERT_TRUE(stage.assembled.graph) << stage.assembled.diagnostics.text();
+  const auto result = trainer(stage).run(recorder_.stop);
+  EXPECT_TRUE(result.finished);
+  train_by_hand(reference);
+  const auto ours = weights::state_dict(*stage.graph().student.model);
+  for (const auto& [name, tensor] : weights::state_dict(*reference.graph().student.model)) {
+    EXPECT_TRUE(torch::allclose(ours.at(name), tensor, 1e-4, 1e-6)) << name;
+  }
+}
+
+TEST_F(TrainerTest, ReadsEveryFewStepsAndAtTheEndOfAnEpoch) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  trainer(stage).run(recorder_.stop);
+  std::vector<std::int64_t> steps;
+  std::int64_t samples = 0;
+  for (const Reading& reading : recorder_.readings) {
+    steps.push_back(reading.position.step);
+    samples += reading.samples;
+    EXPECT_NEAR(reading.recent.loss, 0.3 * reading.recent.terms[0] + 0.7 * reading.recent.terms[1], 1e-5);
+  }
+  EXPECT_THAT(steps, testing::ElementsAre(3, 4, 6, 8, 9, 12));
+  EXPECT_EQ(samples, 150);
+  EXPECT_EQ(recorder_.evaluations.size(), 3u);
+  EXPECT_TRUE(recorder_.evaluations[0].agreement.has_value());
+}
+
+TEST_F(TrainerTest, GoesOnToTheSameBitsFromASnapshot) {
+  const std::string toml = kSyntheticStage + kSoftTerm + kHintTerm;
+  SyntheticStage undisturbed(toml), stopped(toml), resumed(toml);
+  trainer(undisturbed).run(recorder_.stop);
+
+  recorder_.stop_after = 6;
+  weights::TensorFile state;
+  {
+    StageTrainer first = trainer(stopped);
+    EXPECT_FALSE(first.run(recorder_.stop).finished);
+    EXPECT_EQ(first.position().step, 6);
+    state = first.snapshot();
+    for (auto& [name, tensor] : state.tensors) tensor = tensor.clone();
+  }
+  EXPECT_TRUE(recorder_.saves.back().second);
+
+  recorder_.stop_after = 0;
+  recorder_.stop = false;
+  StageTrainer second = trainer(resumed);
+  second.restore(state);
+  EXPECT_TRUE(second.run(recorder_.stop).finished);
+  EXPECT_EQ(weights::state_hash(*resumed.graph().student.model),
+            weights::state_hash(*undisturbed.graph().student.model));
+  EXPECT_EQ(weights::state_hash(*resumed.graph().projectors()[0].module),
+            weights::state_hash(*undisturbed.graph().projectors()[0].module));
+}
+
+TEST_F(TrainerTest, ASnapshotOfAnotherStageIsRefused) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  StageTrainer subject = trainer(stage);
+  weights::TensorFile state = subject.snapshot();
+  state.metadata["stage"] = "other";
+  EXPECT_THROW(subject.restore(state), Error);
+  state = subject.snapshot();
+  state.tensors.erase("generator");
+  EXPECT_THROW(subject.restore(state), Error);
+}
+
+TEST_F(TrainerTest, MaxStepsEndsAStageEarly) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  stage.graph().training.max_steps = 5;
+  StageTrainer subject = trainer(stage);
+  EXPECT_TRUE(subject.run(recorder_.stop).finished);
+  EXPECT_EQ(subject.position().step, 5);
+}
+
+TEST_F(TrainerTest, AProjectorThatDoesNotMoveFailsTheStage) {
+  SyntheticStage stage(kSyntheticStage + kHintTerm);
+  stage.graph().optimizer.weight_decay = 0.0;
+  stage.graph().training.lr.value = 0.0;
+  try {
+    trainer(stage).run(recorder_.stop);
+    FAIL() << "an idle projector went unnoticed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("loss.hint.student.projector did not move"));
+  }
+}
+
+TEST_F(TrainerTest, ATeacherThatChangesFailsTheStage) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  StageTrainer subject = trainer(stage);
+  {
+    torch::NoGradGuard no_grad;
+    stage.graph().teacher->model->parameters()[0].add_(1e-3);
+  }
+  try {
+    subject.run(recorder_.stop);
+    FAIL() << "a changed teacher went unnoticed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("teacher of stage 'student' changed"));
+  }
+}
+
+TEST_F(TrainerTest, AnObjectiveThatIsNotFiniteStopsTheStageAndNamesTheTerm) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  {
+    torch::NoGradGuard no_grad;
+    stage.graph().teacher->model->parameters()[0].fill_(std::numeric_limits<float>::quiet_NaN());
+  }
+  try {
+    trainer(stage).run(recorder_.stop);
+    FAIL() << "NaN went unnoticed";
+  } catch (const Diverged& error) {
+    EXPECT_THAT(error.what(), HasSubstr("step 3 (loss.soft)"));
+  }
+}
+
+TEST_F(TrainerTest, TrainsInBfloat16WithFloat32Weights) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  StageTrainer subject(stage.graph(), *stage.train, *stage.test, values_, {.seed = 1, .type = torch::kBFloat16},
+                       recorder_);
+  EXPECT_TRUE(subject.run(recorder_.stop).finished);
+  EXPECT_LT(recorder_.readings.back().epoch.loss, recorder_.readings.front().epoch.loss);
+  for (const auto& parameter : stage.graph().student.model->parameters()) {
+    EXPECT_EQ(parameter.scalar_type(), torch::kFloat);
+  }
+}
+
+}  // namespace
+}  // namespace retort::engine

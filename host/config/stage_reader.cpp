@@ -42,11 +42,14 @@ void check_weights(const Located<std::filesystem::path>& weights, const std::str
                     key + ".weights: there is no file '" + weights.value.string() + "'" + nearest_file(weights.value));
 }
 
-void check_channels(const ModelSpec& model, const Node& table, const std::string& key, Diagnostics& diagnostics) {
-  if (!model.mean || !model.deviation || model.mean->size() == model.deviation->size()) return;
-  diagnostics.error(table.find("deviation")->origin(), key + ".deviation: expected as many numbers as in mean (" +
-                                                           std::to_string(model.mean->size()) + "), found " +
-                                                           std::to_string(model.deviation->size()));
+void check_channels(const Node& table, const std::string& key, Diagnostics& diagnostics) {
+  const Node* const mean = table.find("mean");
+  const Node* const deviation = table.find("deviation");
+  if (!mean || !deviation || !mean->is_list() || !deviation->is_list()) return;
+  if (mean->items().size() == deviation->items().size()) return;
+  diagnostics.error(deviation->origin(), key + ".deviation: expected as many numbers as in mean (" +
+                                             std::to_string(mean->items().size()) + "), found " +
+                                             std::to_string(deviation->items().size()));
 }
 
 ModelSpec read_model(const Node& table, const ParamSpec& keys, const std::string& key, const ReadContext& context) {

@@ -57,7 +57,7 @@ struct StepReport {
   std::optional<double> gradient_norm;
   std::int64_t nonfinite_losses = 0;  // steps since the last report whose objective was not finite
   std::vector<ComponentValue> component_values;
-  std::optional<double> eta_seconds;  // until the end of the run
+  std::optional<double> eta_seconds;  // until the stage has trained
 
   // Samples a second over the report's steps; 0 when they took no time.
   double images_per_second() const;

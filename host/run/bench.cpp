@@ -50,11 +50,14 @@ double host_share(engine::StageTrainer& trainer, std::int64_t steps) {
 BenchResult bench(graph::TrainingGraph& graph, const StageData& data, engine::StepValues& values,
                   const engine::StageTrainer::Options& training, const BenchOptions& options) {
   Stopwatch stopwatch;
-  engine::StageTrainer trainer(graph, *data.train, *data.test, values, training, stopwatch);
+  engine::StageTrainer::Options often = training;
+  often.read_every = std::min(training.read_every, options.steps);
+  engine::StageTrainer trainer(graph, *data.train, *data.test, values, often, stopwatch);
   for (std::int64_t i = 0; i < options.warmup; ++i) trainer.step();
-  // Times arrive with the readings; those of the last reading's steps are the ones that are still missing.
+  // Times arrive with the readings.
   while (static_cast<std::int64_t>(stopwatch.times.size()) < options.warmup + options.steps) trainer.step();
-  const std::vector<engine::StepTime> times(stopwatch.times.begin() + options.warmup, stopwatch.times.end());
+  const auto first = stopwatch.times.begin() + options.warmup;
+  const std::vector<engine::StepTime> times(first, first + options.steps);
 
   BenchResult result{.steps = static_cast<std::int64_t>(times.size()), .batch_size = graph.training.batch_size};
   const auto steps = milliseconds(times, [](const auto& time) { return time.seconds; });

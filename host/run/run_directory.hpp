@@ -8,6 +8,7 @@ namespace retort::run {
 // The directory of one run: `<run.directory>/<run.name>/<date>_<time>`. Made anew for every run, never reused; only
 // resuming goes on in one that exists.
 //
+//   .lock                             held while a process runs in it
 //   experiment.toml  environment.json  events.log  metrics.jsonl  metrics.prom  summary.json
 //   checkpoints/last.safetensors      where the run stands
 //   stages/<stage>/student.safetensors, best.safetensors, result.json

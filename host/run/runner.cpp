@@ -82,8 +82,11 @@ void Runner::describe_run() {
     metrics_->add_plugin(kind_name(component.kind), component.name, component.version);
   }
   for (const graph::TrainingGraph& graph : graphs_) {
-    metrics_->set_model_parameters(graph.student.spec.model.use.value, graph.student.parameters);
-    if (graph.teacher) metrics_->set_model_parameters(graph.teacher->spec.model.use.value, graph.teacher->parameters);
+    const auto label = [&](const graph::ModelNode& node) {
+      return graph.stage + "." + node.role + ":" + node.spec.model.use.value;
+    };
+    metrics_->set_model_parameters(label(graph.student), graph.student.parameters);
+    if (graph.teacher) metrics_->set_model_parameters(label(*graph.teacher), graph.teacher->parameters);
   }
 }
 

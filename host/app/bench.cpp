@@ -26,7 +26,7 @@ nlohmann::ordered_json to_json(const run::BenchResult& result) {
           {"batch_size", result.batch_size},
           {"threads", at::get_num_threads()},
           {"images_per_second", result.images_per_second},
-          {"step_ms", {{"median", result.median}, {"p10", result.p10}, {"p90", result.p90}}},
+          {"step_ms", {{"mean", result.mean}, {"median", result.median}, {"p10", result.p10}, {"p90", result.p90}}},
           {"parts_ms", parts},
           {"other_ms", result.other},
           {"host_share", result.host_share},
@@ -39,10 +39,11 @@ void print(const run::BenchResult& result, const graph::TrainingGraph& graph) {
              result.batch_size, at::get_num_threads(), result.steps);
   for (std::size_t i = 0; i < result.parts.size(); ++i) {
     fmt::print("  {:<10} {:>9.3f} ms  {:>5.1f}%\n", engine::phase_name(engine::kPhases[i]), result.parts[i],
-               100.0 * result.parts[i] / result.median);
+               100.0 * result.parts[i] / result.mean);
   }
-  fmt::print("  {:<10} {:>9.3f} ms  {:>5.1f}%\n", "other", result.other, 100.0 * result.other / result.median);
-  fmt::print("  {:<10} {:>9.3f} ms  (p10 {:.3f}, p90 {:.3f})\n", "step", result.median, result.p10, result.p90);
+  fmt::print("  {:<10} {:>9.3f} ms  {:>5.1f}%\n", "other", result.other, 100.0 * result.other / result.mean);
+  fmt::print("  {:<10} {:>9.3f} ms  (median {:.3f}, p10 {:.3f}, p90 {:.3f})\n", "step", result.mean, result.median,
+             result.p10, result.p90);
   fmt::print("  {:.0f} images/s, {:.2f}% of the time outside LibTorch operators, peak memory {:.0f} MiB\n",
              result.images_per_second, 100.0 * result.host_share, static_cast<double>(result.peak_memory) / (1 << 20));
 }

@@ -165,9 +165,9 @@ void StageTrainer::evaluate_student() {
 
 void StageTrainer::check_teacher_unchanged() const {
   if (graph_.teacher && weights::state_hash(*graph_.teacher->model) != teacher_hash_) {
-    throw Error("the teacher of stage '" + graph_.stage +
-                "' changed while the student was trained: its parameters or "
-                "buffers are not those it started with");
+    throw TeacherChanged("the teacher of stage '" + graph_.stage +
+                         "' changed while the student was trained: its parameters or "
+                         "buffers are not those it started with");
   }
 }
 

@@ -72,6 +72,12 @@ class Diverged : public Error {
   using Error::Error;
 };
 
+// The frozen teacher is not what it was when the stage began.
+class TeacherChanged : public Error {
+ public:
+  using Error::Error;
+};
+
 // Trains one assembled stage.
 class StageTrainer {
  public:
@@ -87,7 +93,7 @@ class StageTrainer {
                StepValues& values, const Options& options, StageObserver& observer);
 
   // Trains to the end, or until `stop` is set, which is looked at between two steps. Throws Diverged,
-  // registry::ComponentError, and Error when the teacher changed or a projector did not.
+  // registry::ComponentError, TeacherChanged, and Error when a projector did not change.
   StageResult run(const std::atomic<bool>& stop);
 
   // One optimizer step, with the reading that may follow it; true when it ended an epoch. run() consists of these.

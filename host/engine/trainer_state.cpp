@@ -49,6 +49,7 @@ weights::TensorFile StageTrainer::snapshot() const {
   }
   file.tensors["generator"] = at::detail::getDefaultCPUGenerator().get_state();
   file.tensors["sums"] = sums_;
+  file.tensors["sums_read"] = sums_read_;
   file.metadata = {{"stage", graph_.stage},
                    {"epoch", std::to_string(position_.epoch)},
                    {"batch", std::to_string(position_.batch)},
@@ -71,7 +72,7 @@ void StageTrainer::restore(const weights::TensorFile& state) {
   sums_.copy_(tensor_of(state, "sums"));
   position_ = {std::stoll(note_of(state, "epoch")), std::stoll(note_of(state, "batch")),
                std::stoll(note_of(state, "step"))};
-  sums_read_ = sums_.cpu().clone();
+  sums_read_ = tensor_of(state, "sums_read").clone();
   best_top1_ = std::stod(note_of(state, "best_top1"));
 }
 

@@ -29,6 +29,10 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(index)];
 }
 
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 template <class Value>
 std::vector<double> milliseconds(const std::vector<engine::StepTime>& times, Value&& value) {
   std::vector<double> out;
@@ -61,17 +65,15 @@ BenchResult bench(graph::TrainingGraph& graph, const StageData& data, engine::St
 
   BenchResult result{.steps = static_cast<std::int64_t>(times.size()), .batch_size = graph.training.batch_size};
   const auto steps = milliseconds(times, [](const auto& time) { return time.seconds; });
+  result.mean = mean(steps);
   result.median = quantile(steps, 0.5);
   result.p10 = quantile(steps, 0.1);
   result.p90 = quantile(steps, 0.9);
+  result.other = result.mean;
   for (std::size_t p = 0; p < result.parts.size(); ++p) {
-    result.parts[p] = quantile(milliseconds(times, [&](const auto& time) { return time.phases[p]; }), 0.5);
+    result.parts[p] = mean(milliseconds(times, [&](const auto& time) { return time.phases[p]; }));
+    result.other -= result.parts[p];
   }
-  result.other = quantile(
-      milliseconds(
-          times,
-          [](const auto& time) { return time.seconds - std::accumulate(time.phases.begin(), time.phases.end(), 0.0); }),
-      0.5);
   result.images_per_second = 1e3 * static_cast<double>(result.batch_size) / result.median;
   result.host_share = host_share(trainer, options.steps);
   struct rusage usage {};

@@ -15,12 +15,12 @@ struct BenchOptions {
   std::int64_t steps = 50;
 };
 
-// Where the time of a training step goes. Milliseconds; the parts are medians of their own.
+// Where the time of a training step goes, in milliseconds. The parts and `other` are means and add up to the mean step.
 struct BenchResult {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
   double images_per_second = 0.0;  // by the median step
-  double median = 0.0, p10 = 0.0, p90 = 0.0;
+  double mean = 0.0, median = 0.0, p10 = 0.0, p90 = 0.0;
   std::array<double, engine::kPhases.size()> parts{};
   double other = 0.0;            // the step less its parts: sampling, accumulating, reading
   double host_share = 0.0;       // of the step's time outside LibTorch's operators, measured in steps of their own

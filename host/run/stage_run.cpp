@@ -67,7 +67,7 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
     trainer_->evaluate_teacher();
     check_teacher_accuracy();
   }
-  const engine::StageResult result = trainer_->run(stop);
+  const engine::StageResult result = train(stop);
   context_.progress.finish();
   if (!result.finished) return std::nullopt;
   save_student(context_.directory.student(graph_.stage), result.last.top1);
@@ -76,6 +76,15 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
   context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
                                 100.0 * done.top1, done.seconds));
   return done;
+}
+
+engine::StageResult StageRun::train(const std::atomic<bool>& stop) {
+  try {
+    return trainer_->run(stop);
+  } catch (const engine::TeacherChanged&) {
+    context_.metrics.set_teacher_changed(true);
+    throw;
+  }
 }
 
 double StageRun::seconds() const {

@@ -49,6 +49,7 @@ class StageRun final : public engine::StageObserver {
   void save_point(const engine::Position& position, bool stopping) override;
 
   void adopt_teacher();
+  engine::StageResult train(const std::atomic<bool>& stop);
   void check_teacher_accuracy() const;
   void save_checkpoint();
   void save_student(const std::filesystem::path& path, double top1) const;

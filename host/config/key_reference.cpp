@@ -50,33 +50,37 @@ class ReferenceWriter {
     return &named(spec) == &spec ? path : path + ".<name>";
   }
 
+  struct Section {
+    const ParamSpec* table;
+    std::string path;
+  };
+
   void section(const ParamSpec& spec, const std::string& path) {
-    table(spec.fields, path, spec.doc, variants_of(spec));
+    const std::vector<Section> inner = table(spec.fields, path, spec.doc, variants_of(spec));
     if (component_kind(spec)) {
       text_ += "\nAll other keys are parameters of the " + std::string(kind_name(*component_kind(spec))) + ".\n";
     }
     if (path == "dataset") transform_list();
-    for (const ParamSpec& field : spec.fields) {
-      const ParamSpec* const inner = table_of(named(field));
-      if (inner && known_.emplace(signature(*inner), path_of(path, field)).second)
-        section(*inner, path_of(path, field));
-    }
+    for (const Section& next : inner) section(*next.table, next.path);
   }
 
-  void table(const std::vector<ParamSpec>& fields, const std::string& path, const std::string& doc,
-             const std::vector<Variant>* variants) {
+  // The tables in it that have not been described yet.
+  std::vector<Section> table(const std::vector<ParamSpec>& fields, const std::string& path, const std::string& doc,
+                             const std::vector<Variant>* variants) {
     if (!path.empty()) text_ += "\n### " + code("[" + path + "]") + "\n";
     text_ += (text_.empty() ? "" : "\n") + doc + "\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
-    for (const ParamSpec& field : fields) row(field, path);
+    std::vector<Section> inner;
+    for (const ParamSpec& field : fields) row(field, path, inner);
     if (variants) variant_list(*variants);
+    return inner;
   }
 
-  void row(const ParamSpec& field, const std::string& path) {
+  void row(const ParamSpec& field, const std::string& path, std::vector<Section>& sections) {
     std::string value = expectation(field);
-    const ParamSpec* const inner = table_of(named(field));
-    if (inner) {
-      const auto known = known_.find(signature(*inner));
-      value += ": see " + code("[" + (known == known_.end() ? path_of(path, field) : known->second) + "]");
+    if (const ParamSpec* const inner = table_of(named(field))) {
+      const auto [known, is_new] = known_.emplace(signature(*inner), path_of(path, field));
+      if (is_new) sections.push_back({inner, known->second});
+      value += ": see " + code("[" + known->second + "]");
     }
     std::string fallback = field.fallback ? code(to_toml(*field.fallback)) : "";
     if (field.required) fallback = "required";

@@ -105,14 +105,14 @@ ParamSpec dataset_keys() {
 // The keys of a value's schedule, without the value.
 Specs schedule_shape() {
   const ScheduleSpec schedule;
-  return {text("use", "How the value changes.", "constant", uses(schedule_variants())),
-          list("milestones", "Epochs at whose beginning the value is multiplied by `gamma`, ascending.",
-               integer("", "", 1, {})),
-          number("gamma", "Factor at each milestone.", Range::greater_than(0), schedule.gamma),
-          number("final", "Value at the end of training.", Range::at_least(0), schedule.final_value),
-          number("warmup_epochs", "Epochs of linear warm-up; may be a fraction.", Range::at_least(0),
-                 schedule.warmup_epochs),
-          number("warmup_start", "Where the warm-up starts, as a ratio of the value.", {0, 1}, schedule.warmup_start)};
+  return {
+      text("use", "How the value changes.", "constant", uses(schedule_variants())),
+      list("milestones", "Epochs after which the value is multiplied by `gamma`, ascending.", integer("", "", 1, {})),
+      number("gamma", "Factor at each milestone.", Range::greater_than(0), schedule.gamma),
+      number("final", "Value at the end of training.", Range::at_least(0), schedule.final_value),
+      number("warmup_epochs", "Epochs of linear warm-up; may be a fraction.", Range::at_least(0),
+             schedule.warmup_epochs),
+      number("warmup_start", "Where the warm-up starts, as a ratio of the value.", {0, 1}, schedule.warmup_start)};
 }
 
 ParamSpec weight_keys() {

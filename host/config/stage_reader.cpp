@@ -138,6 +138,9 @@ OptimizerSpec read_optimizer(const StageDraft& draft, Diagnostics& diagnostics) 
   view.read("lr", optimizer.lr);
   view.read("momentum", optimizer.momentum);
   view.read("nesterov", optimizer.nesterov);
+  if (optimizer.nesterov && optimizer.momentum == 0) {
+    diagnostics.error(view.find("nesterov")->origin(), "optimizer.nesterov: needs a momentum greater than 0, found 0");
+  }
   read_betas(table, optimizer, diagnostics);
   view.read("eps", optimizer.eps);
   view.read("weight_decay", optimizer.weight_decay);

@@ -20,7 +20,9 @@ function(retort_add_plugin_test name)
   target_compile_definitions(${name}_plugin_test PRIVATE RETORT_PLUGIN_LIBRARY="$<TARGET_FILE:${name}_plugin>")
   target_link_libraries(${name}_plugin_test PRIVATE retort::testing GTest::gmock GTest::gtest_main)
   add_dependencies(${name}_plugin_test ${name}_plugin)
-  set_target_properties(${name}_plugin_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  set_target_properties(${name}_plugin_test PROPERTIES CXX_EXTENSIONS OFF
+                        RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   retort_use_precompiled_torch(${name}_plugin_test)
-  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                       DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)
 endfunction()

@@ -33,6 +33,7 @@ configure() {
   rm -f "$build_dir/build.ninja" # comes back only when configuring succeeds
   run_step "configuring the preset $preset" \
     cmake -S "$root" --preset "$preset" ${fresh[@]+"${fresh[@]}"} "${definitions[@]}"
+  ! grep -q '^RETORT_NVCC:.*NOTFOUND' "$build_dir/CMakeCache.txt" || say "no nvcc: CUDA sources are left out"
 }
 
 # A source file that includes LibTorch takes up to 2 GB to compile.

@@ -43,9 +43,10 @@ def assert_same(run, undisturbed):
     assert run.summary["state"] == "finished"
 
 
-@pytest.mark.parametrize("stage", ["teacher", "student"])
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
-def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, stage, name):
+@pytest.mark.parametrize(
+    "name, stage", [("SIGTERM", "teacher"), ("SIGTERM", "student"), ("SIGINT", "student"), ("SIGUSR1", "teacher")]
+)
+def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, name, stage):
     with retort.start("run", retort.write(LONG)) as running:
         run = running.wait_for_step(stage, STEPS // 3)
         done = running.end(getattr(signal, name))
@@ -120,11 +121,7 @@ def test_resuming_a_finished_run_does_nothing(retort, undisturbed):
     before = tree(run.root)
     finished = retort("run", "--resume", run.root)
     assert finished.run.root == run.root
-    after = tree(run.root)
-    changing = {"summary.json", "environment.json", "events.log"}
-    assert {path for path in after if after[path] != before.get(path)} <= changing
-    assert set(after) == set(before)
-    assert_same(run, undisturbed)
+    assert tree(run.root) == before
 
 
 def test_running_directory_is_not_resumed(retort):
@@ -145,6 +142,7 @@ def test_second_signal_ends_the_run_at_once(retort):
     with retort.start("run", retort.write(), *slow) as running:
         running.wait_for(r"stage teacher: trains convnet")
         running.process.send_signal(signal.SIGTERM)
+        time.sleep(1.0)  # two that are waiting together are one
         assert running.process.poll() is None
         assert running.end(signal.SIGTERM).code == 128 + signal.SIGTERM
 

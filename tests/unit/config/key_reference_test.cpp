@@ -22,6 +22,18 @@ TEST(KeyReference, DescribesEveryKeyOnce) {
   }
 }
 
+TEST(KeyReference, EveryReferenceLeadsToASection) {
+  const std::string text = key_reference();
+  int references = 0;
+  for (std::size_t at = text.find("see `"); at != std::string::npos; at = text.find("see `", at + 1)) {
+    const std::size_t begin = at + 4;
+    const std::string name = text.substr(begin, text.find('`', begin + 1) + 1 - begin);
+    EXPECT_THAT(text, testing::HasSubstr("\n### " + name + "\n"));
+    ++references;
+  }
+  EXPECT_GE(references, 10);
+}
+
 TEST(KeyReference, SaysWhatIsExpectedAndTheDefault) {
   const std::string text = key_reference();
   EXPECT_THAT(text,

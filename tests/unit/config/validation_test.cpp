@@ -178,6 +178,11 @@ TEST_F(Validation, VariantsNeedWhatTheyCannotDoWithout) {
             "a.toml:8:50: error: schedule.lr.milestones: expected an epoch after 9, found 2\n");
 }
 
+TEST_F(Validation, NesterovNeedsAMomentum) {
+  EXPECT_EQ(problems("[optimizer]\nmomentum = 0.0\nnesterov = true\n"),
+            "a.toml:9:12: error: optimizer.nesterov: needs a momentum greater than 0, found 0\n");
+}
+
 TEST_F(Validation, ChannelsMustAgree) {
   EXPECT_EQ(problems("", {.set = {"student.mean=[0.5, 0.5, 0.5]", "student.deviation=[0.2, 0]"}}),
             "--set #2: error: student.deviation[1]: expected a number greater than 0, found 0\n"

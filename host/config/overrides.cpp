@@ -31,7 +31,7 @@ void write(Node& document, const KeyPath& path, Node value, const Origin& origin
     const bool last = i + 1 == path.size();
     if (const auto* index = std::get_if<std::size_t>(&path[i])) {
       node = &item_at(*node, *index, where);
-      where += "[" + std::to_string(*index) + "]";
+      where.append("[").append(std::to_string(*index)).append("]");
       if (last) *node = std::move(value);
       continue;
     }

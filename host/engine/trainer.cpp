@@ -71,7 +71,9 @@ StageResult StageTrainer::run(const std::atomic<bool>& stop) {
     if (position_.epoch % graph_.training.evaluate_every == 0 || finished()) evaluate_student();
     observer_.save_point(position_, false);
   }
-  if (!student_evaluation_ || position_.batch != 0) evaluate_student();
+  if (position_.batch != 0) evaluate_student();
+  // Resumed behind the last epoch: the earlier sitting has told of its evaluation.
+  if (!student_evaluation_) student_evaluation_ = measure_student();
   check_teacher_unchanged();
   check_projectors_moved();
   return {.finished = true, .last = *student_evaluation_, .best_top1 = best_top1_};
@@ -156,9 +158,13 @@ void StageTrainer::check_finite(const Means& recent) const {
                  "; a lower optimizer.lr, optimizer.clip_norm or a warm-up may help");
 }
 
-void StageTrainer::evaluate_student() {
+Evaluation StageTrainer::measure_student() const {
   const torch::Tensor teacher = teacher_evaluation_ ? teacher_evaluation_->predictions : torch::Tensor();
-  student_evaluation_ = evaluate(graph_.student, test_, options_.type, teacher);
+  return evaluate(graph_.student, test_, options_.type, teacher);
+}
+
+void StageTrainer::evaluate_student() {
+  student_evaluation_ = measure_student();
   best_top1_ = std::max(best_top1_, student_evaluation_->top1);
   observer_.evaluated(position_, *student_evaluation_);
 }

@@ -112,6 +112,7 @@ class StageTrainer {
 
  private:
   void read_device();
+  Evaluation measure_student() const;
   void evaluate_student();
   void check_finite(const Means& recent) const;
   void check_teacher_unchanged() const;

@@ -100,7 +100,19 @@ void Runner::announce_endpoint() {
   log_.info("metrics " + server_->url());
 }
 
+std::optional<RunOutcome> Runner::finished_before() const {
+  if (!resume_) return std::nullopt;
+  const RunDirectory directory = RunDirectory::open(*resume_);
+  RunOutcome outcome{.state = "finished", .directory = directory.root()};
+  for (const graph::TrainingGraph& graph : graphs_) {
+    if (!std::filesystem::exists(directory.result(graph.stage))) return std::nullopt;
+    outcome.stages.push_back(read_outcome(directory.result(graph.stage)));
+  }
+  return outcome;
+}
+
 RunOutcome Runner::run() {
+  if (auto outcome = finished_before()) return std::move(*outcome);
   const StopSignal signals;
   open_directory();
   describe_run();

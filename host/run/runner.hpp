@@ -31,6 +31,8 @@ class Runner {
   RunOutcome run();
 
  private:
+  // What an earlier sitting came to, when it left nothing to do.
+  std::optional<RunOutcome> finished_before() const;
   void open_endpoint();
   void open_directory();
   void describe_run();

@@ -44,6 +44,10 @@ TEST(CrossEntropy, NamesBothShapes) {
   }
 }
 
+TEST(CrossEntropy, NeedsATarget) {
+  EXPECT_THROW(value(kLogits, torch::Tensor()), retort::Error);
+}
+
 TEST(CrossEntropy, KeepsTheContract) {
   EXPECT_THAT(retort::testing::check_loss(plugin, "cross_entropy"), IsEmpty());
   EXPECT_THAT(retort::testing::check_loss(plugin, "cross_entropy", {{"label_smoothing", 0.1}}), IsEmpty());

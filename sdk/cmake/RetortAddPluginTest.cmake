@@ -23,6 +23,6 @@ function(retort_add_plugin_test name)
   set_target_properties(${name}_plugin_test PROPERTIES CXX_EXTENSIONS OFF
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   retort_use_precompiled_torch(${name}_plugin_test)
-  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                        DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)
 endfunction()

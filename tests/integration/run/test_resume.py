@@ -88,7 +88,7 @@ def test_run_killed_in_a_stage_goes_on_to_the_same_bits(retort, undisturbed, sta
 def test_run_killed_behind_its_last_checkpoint_repeats_no_line(retort, undisturbed):
     # The student is trained and checkpointed, but its result was not written.
     run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
-    for file in ("stages/student/result.json", "stages/student/student.safetensors"):
+    for file in ("stages/student/result.json", "stages/student/student.safetensors", "summary.json"):
         (run.root / file).unlink()
     retort("run", "--resume", run.root)
     assert_same(run, undisturbed)

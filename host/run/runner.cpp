@@ -65,11 +65,16 @@ void Runner::open_directory() {
     directory_->lock();
     if (std::filesystem::exists(directory_->checkpoint()))
       checkpoint_ = weights::load_tensors(directory_->checkpoint());
-    const metrics::HistoryPoint start{graphs_.front().stage, 0};
-    history_.emplace(
-        directory_->history(),
-        checkpoint_ ? metrics::HistoryPoint{checkpoint_->metadata["stage"], std::stoll(checkpoint_->metadata["step"])}
-                    : start);
+    // What is done stays; what was written behind the last checkpoint is cut off.
+    metrics::HistoryPoint point{graphs_.front().stage, 0};
+    for (const graph::TrainingGraph& graph : graphs_) {
+      const auto result = directory_->result(graph.stage);
+      if (std::filesystem::exists(result)) point = {graph.stage, read_outcome(result).steps};
+    }
+    if (checkpoint_ && !std::filesystem::exists(directory_->result(checkpoint_->metadata["stage"]))) {
+      point = {checkpoint_->metadata["stage"], std::stoll(checkpoint_->metadata["step"])};
+    }
+    history_.emplace(directory_->history(), point);
   }
   log_.open(directory_->events());
   metrics::write_snapshot(directory_->environment(), environment(registry_, device_, command_line_).dump(2) + "\n");

@@ -46,16 +46,56 @@ MISTAKES = {
         "schedule.batchsize: unknown key 'batchsize'; did you mean 'batch_size'?",
     ),
     "unknown table": ("[optimizer]", "[optimiser]", "optimiser", "unknown key 'optimiser'; did you mean 'optimizer'?"),
-    "type of a host's value": ("epochs = 2", 'epochs = "two"', '"two"', 'schedule.epochs: expected an integer of at least 1, found a string: "two"'),
-    "type of a component's value": ("temperature = 4.0", "temperature = [4]", "[4]", "loss.soft.temperature: expected a number greater than 0, found a list: [4]"),
-    "range of a host's value": ("epochs = 2", "epochs = 0", "epochs = |0", "schedule.epochs: expected an integer of at least 1, found 0"),
-    "range of a component's value": ("temperature = 4.0", "temperature = -1", "-1", "loss.soft.temperature: expected a number greater than 0, found -1"),
+    "type of a host's value": (
+        "epochs = 2",
+        'epochs = "two"',
+        '"two"',
+        'schedule.epochs: expected an integer of at least 1, found a string: "two"',
+    ),
+    "type of a component's value": (
+        "temperature = 4.0",
+        "temperature = [4]",
+        "[4]",
+        "loss.soft.temperature: expected a number greater than 0, found a list: [4]",
+    ),
+    "range of a host's value": (
+        "epochs = 2",
+        "epochs = 0",
+        "epochs = |0",
+        "schedule.epochs: expected an integer of at least 1, found 0",
+    ),
+    "range of a component's value": (
+        "temperature = 4.0",
+        "temperature = -1",
+        "-1",
+        "loss.soft.temperature: expected a number greater than 0, found -1",
+    ),
     "no TOML": ("epochs = 2", "epochs = = 2", "epochs = |= 2", ""),
     "key twice": ("epochs = 2", "epochs = 2\nepochs = 3", "epochs = |3", "cannot redefine existing integer 'epochs'"),
-    "unknown loss": ('"kl_divergence"', '"kl_divergense"', '"kl_divergense"', "there is no loss 'kl_divergense'; did you mean 'kl_divergence'? (available: "),
-    "unknown model": ('[student]\nuse = "convnet"', '[student]\nuse = "convnets"', '"convnets"', "there is no model 'convnets'; did you mean 'convnet'?"),
-    "unknown data set": ('use = "synthetic"', 'use = "cifar11"', '"cifar11"', "there is no dataset 'cifar11'; did you mean 'cifar10'?"),
-    "unknown projector": ('projector = { use = "linear" }', 'projector = { use = "linaer" }', '"linaer"', "there is no projector 'linaer'; did you mean 'linear'?"),
+    "unknown loss": (
+        '"kl_divergence"',
+        '"kl_divergense"',
+        '"kl_divergense"',
+        "there is no loss 'kl_divergense'; did you mean 'kl_divergence'? (available: ",
+    ),
+    "unknown model": (
+        '[student]\nuse = "convnet"',
+        '[student]\nuse = "convnets"',
+        '"convnets"',
+        "there is no model 'convnets'; did you mean 'convnet'?",
+    ),
+    "unknown data set": (
+        'use = "synthetic"',
+        'use = "cifar11"',
+        '"cifar11"',
+        "there is no dataset 'cifar11'; did you mean 'cifar10'?",
+    ),
+    "unknown projector": (
+        'projector = { use = "linear" }',
+        'projector = { use = "linaer" }',
+        '"linaer"',
+        "there is no projector 'linaer'; did you mean 'linear'?",
+    ),
     "unknown tap": (
         'student = { tap = "penultimate"',
         'student = { tap = "penultimte"',
@@ -92,7 +132,12 @@ MISTAKES = {
         '"synthetic"',
         "the transforms turn the training images of 1x8x8 into 1x6x6",
     ),
-    "unknown transform": ("random_flip", "random_flop", '"random_flop"', "unknown transform 'random_flop'; did you mean 'random_flip'?"),
+    "unknown transform": (
+        "random_flip",
+        "random_flop",
+        '"random_flop"',
+        "unknown transform 'random_flop'; did you mean 'random_flip'?",
+    ),
     "missing weights": (
         "channels = [8, 16]",
         'channels = [8, 16]\nweights = "techer.safetensors"',
@@ -105,10 +150,30 @@ MISTAKES = {
         '"${env:NOWHERE}',
         "the environment variable NOWHERE is not set",
     ),
-    "directory outside": ('name = "small"', 'name = "../small"', '"../small"', "run.name: expected a relative path without '..'"),
-    "unknown device": ('name = "small"', 'name = "small"\ndevice = "gpu"', '"gpu"', 'run.device: expected "auto", "cpu", "cuda" or "cuda:N", found "gpu"'),
-    "teacher of no loss": (SMALL[SMALL.index("[teacher]") : SMALL.index("[student]")], "", '"kl_divergence"', "the loss 'kl_divergence' compares with a teacher"),
-    "missing file to extend": ("[run]", 'extends = "bsae.toml"\n[run]', '"bsae.toml"', "bsae.toml': No such file or directory"),
+    "directory outside": (
+        'name = "small"',
+        'name = "../small"',
+        '"../small"',
+        "run.name: expected a relative path without '..'",
+    ),
+    "unknown device": (
+        'name = "small"',
+        'name = "small"\ndevice = "gpu"',
+        '"gpu"',
+        'run.device: expected "auto", "cpu", "cuda" or "cuda:N", found "gpu"',
+    ),
+    "teacher of no loss": (
+        SMALL[SMALL.index("[teacher]") : SMALL.index("[student]")],
+        "",
+        '"kl_divergence"',
+        "the loss 'kl_divergence' compares with a teacher",
+    ),
+    "missing file to extend": (
+        "[run]",
+        'extends = "bsae.toml"\n[run]',
+        '"bsae.toml"',
+        "bsae.toml': No such file or directory",
+    ),
 }
 
 
@@ -154,6 +219,13 @@ def test_objective_without_a_term(retort):
     assert "stage 'student' has no loss term with a weight other than 0" in refused_text(retort, SMALL, *words)
 
 
+def test_batch_that_the_data_cannot_fill(retort):
+    text = changed(SMALL, "batch_size = 32", "batch_size = 600\ndrop_last = true")
+    experiment = retort.write(text)
+    said = refused(retort, experiment)
+    assert f"{experiment}:" in said and "drop_last leaves no batch: batch_size is 600" in said and "512" in said
+
+
 def test_all_mistakes_are_told_together(retort):
     text = SMALL
     for old, new in [
@@ -165,7 +237,9 @@ def test_all_mistakes_are_told_together(retort):
         text = changed(text, old, new)
     experiment = retort.write(text)
     said = refused(retort, experiment, "--set", "metrics.port=70000")
-    expected = [f"{experiment}:{place(text, where)}: error: " for where in ("sed =", "temprature", '"logsumm"', "epochs = |0")]
+    expected = [
+        f"{experiment}:{place(text, where)}: error: " for where in ("sed =", "temprature", '"logsumm"', "epochs = |0")
+    ]
     places = [said.index(each) for each in expected]
     assert places == sorted(places)
     assert "--set #1: error: metrics.port: expected an integer in [0, 65535], found 70000" in said
@@ -326,7 +400,10 @@ def test_port_in_use(retort):
         text = changed(SMALL, "every = 5", f"port = {port}")
         experiment = retort.write(text)
         said = refused(retort, experiment)
-    assert f"{experiment}:{place(text, str(port))}: error: metrics: cannot serve metrics on 127.0.0.1 port {port}: " in said
+    assert (
+        f"{experiment}:{place(text, str(port))}: error: metrics: cannot serve metrics on 127.0.0.1 port {port}: "
+        in said
+    )
     assert "metrics.port = 0 takes a free one" in said
 
 

@@ -31,6 +31,12 @@ def only_run(retort):
     return Run(root)
 
 
+def test_outcome_is_the_same_on_stdout_and_in_the_summary(retort):
+    done = retort("run", retort.write(), "--json", *settings(schedule__epochs=1))
+    assert done.json == Run(done.json["directory"]).summary
+    assert done.json["state"] == "finished"
+
+
 def test_teacher_is_the_one_that_was_trained(run):
     tensors, _ = read_safetensors(run.student("teacher"))
     assert run.stages["student"]["teacher_hash"] == state_hash(tensors)
@@ -83,13 +89,20 @@ def test_diverging_run_names_stage_and_term_and_keeps_its_checkpoint(retort):
 def test_teacher_must_be_as_accurate_as_expected(retort, run):
     accuracy = run.stages["teacher"]["top1"]
     text = changed(
-        changed(SMALL, 'channels = [8, 16]\n', f'channels = [8, 16]\nweights = "{run.student("teacher")}"\nexpect_accuracy = 0.125\n'),
+        changed(
+            SMALL,
+            "channels = [8, 16]\n",
+            f'channels = [8, 16]\nweights = "{run.student("teacher")}"\nexpect_accuracy = 0.125\n',
+        ),
         "epochs = 2",
         "epochs = 1",
     )
     experiment = retort.write(text)
     done = retort("run", experiment, code=USAGE)
     line = text.splitlines().index("expect_accuracy = 0.125") + 1
-    assert f"{experiment}:{line}:19: error: teacher.expect_accuracy is 0.1250, but the teacher reaches {accuracy:.4f}" in done.stderr
+    assert (
+        f"{experiment}:{line}:19: error: teacher.expect_accuracy is 0.1250, but the teacher reaches {accuracy:.4f}"
+        in done.stderr
+    )
     assert not (only_run(retort).root / "stages").exists()
     retort("run", experiment, *settings(teacher__expect_accuracy=accuracy))

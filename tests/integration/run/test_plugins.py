@@ -81,7 +81,10 @@ def test_whole_plugin_is_used(retort, changed_library):
 def test_library_of_another_compiler(retort, changed_library):
     folder = changed_library(another_compiler)
     said = refused_plugin(retort, WORKING, folder, '"throws_in_forward"')
-    assert f"loss 'throws_in_forward' cannot be used: {folder}/{LIBRARY}: built against another SDK (compiler differ" in said
+    assert (
+        f"loss 'throws_in_forward' cannot be used: {folder}/{LIBRARY}: built against another SDK (compiler differ"
+        in said
+    )
     assert re.search(r"plugin: compiler=x+\n\s*host: +compiler=(gcc|clang)-\d+\n", said)
     assert "rebuild the plugin" in said
     assert "compiler" in unusable(retort, folder)[LIBRARY]
@@ -126,7 +129,9 @@ def test_library_that_is_no_plugin(retort, broken):
     folder = broken("no_plugin")
     text = changed(SMALL, 'use = "kl_divergence"', 'use = "kl_divergence"\nlibrary = "plugins/no_plugin.so"')
     said = refused_plugin(retort, text, folder, '"plugins/no_plugin.so"')
-    assert f"loss 'kl_divergence' cannot be used: {folder}/no_plugin.so: no plugin: it has no .retort.abi section" in said
+    assert (
+        f"loss 'kl_divergence' cannot be used: {folder}/no_plugin.so: no plugin: it has no .retort.abi section" in said
+    )
     assert "it has no manifest (no_plugin.plugin.toml beside it)" in unusable(retort, folder)["no_plugin.so"]
 
 
@@ -188,7 +193,10 @@ def test_forward_that_throws_later_ends_the_run(retort, broken):
     experiment = retort.write(text)
     done = retort("run", experiment, "--plugin-path", broken("throws_in_forward"), code=PLUGIN_FAILED)
     position = place(text, '"throws_in_forward"')
-    assert f"{experiment}:{position}: loss.label (loss 'throws_in_forward') in its forward pass: something broke in step 20" in done.stderr
+    assert (
+        f"{experiment}:{position}: loss.label (loss 'throws_in_forward') in its forward pass: something broke in step 20"
+        in done.stderr
+    )
     (root,) = (retort.folder / "runs/small").iterdir()
     assert '"state": "failed"' in (root / "summary.json").read_text()
 

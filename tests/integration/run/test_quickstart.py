@@ -53,7 +53,11 @@ def test_directory_holds_what_a_run_leaves(run):
         "metrics.prom",
         "summary.json",
         "checkpoints/last.safetensors",
-        *(f"stages/{stage}/{file}" for stage in STAGES for file in ("student.safetensors", "best.safetensors", "result.json")),
+        *(
+            f"stages/{stage}/{file}"
+            for stage in STAGES
+            for file in ("student.safetensors", "best.safetensors", "result.json")
+        ),
     }
 
 
@@ -101,7 +105,9 @@ def test_metrics_pass_promtool(run):
     assert metric(text, "retort_run_state", state="finished") == 1
     assert metric(text, "retort_train_steps_total", stage="student") == 920
     assert metric(text, "retort_loss_term", stage="student", split="train", term="soft") > 0
-    assert metric(text, "retort_accuracy_ratio", stage="student", split="test", topk="1") == run.stages["student"]["top1"]
+    assert (
+        metric(text, "retort_accuracy_ratio", stage="student", split="test", topk="1") == run.stages["student"]["top1"]
+    )
     if not (promtool := shutil.which("promtool")):
         pytest.skip("promtool is not on PATH")
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from harness import FAILED, SMALL, STOPPED, USAGE, Run, changed, read_safetensors, settings, tree
+from harness import FAILED, SMALL, STOPPED, USAGE, Run, changed, metric, read_safetensors, settings, tree
 
 # Both stages take a second or more, so that signals find them at work.
 LONG = changed(changed(SMALL, "epochs = 2", "epochs = 20"), "train = 512", "train = 1024")
@@ -60,6 +60,11 @@ def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, name, stage):
     assert f"stage {stage}: goes on after step {position['step']}" in finished.stderr
     assert finished.run.root == run.root
     assert_same(run, undisturbed)
+    # The counters are of one process.
+    text = (run.root / "metrics.prom").read_text()
+    steps = metric(text, "retort_train_steps_total", stage=stage)
+    assert steps == STEPS - int(position["step"])
+    assert metric(text, "retort_train_samples_total", stage=stage) == 32 * steps
 
 
 @pytest.mark.parametrize("seed", [1, 2])

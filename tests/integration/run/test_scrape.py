@@ -83,6 +83,17 @@ def test_endpoint_ends_with_the_run(running):
         get(url)
 
 
+def test_run_lists_itself_for_prometheus_while_it_lives(retort):
+    with retort.start("run", retort.write(), *ENDLESS) as running:
+        target = urllib.parse.urlsplit(running.metrics_url()).netloc
+        (listed,) = (retort.folder / "runs/targets").iterdir()
+        (group,) = json.loads(listed.read_text())
+        assert group["targets"] == [target]
+        running.wait_for_step("student", 1)
+        assert running.end(signal.SIGTERM).code == STOPPED
+    assert list((retort.folder / "runs/targets").iterdir()) == []
+
+
 def test_no_endpoint_unless_wanted(retort):
     done = retort("run", retort.write(), *settings(metrics__serve="false", schedule__epochs=1))
     assert "http://" not in done.stderr

@@ -45,7 +45,9 @@ project(my_loss LANGUAGES CXX)
 find_package(Retort REQUIRED)
 retort_add_plugin(my_loss SOURCES my_loss.cpp)
 """
-EXPERIMENT = changed(SMALL, 'use = "kl_divergence"\nweight = 0.5\ntemperature = 4.0', 'use = "my_loss"\nweight = 0.5\ndelta = 2.0')
+EXPERIMENT = changed(
+    SMALL, 'use = "kl_divergence"\nweight = 0.5\ntemperature = 4.0', 'use = "my_loss"\nweight = 0.5\ndelta = 2.0'
+)
 ONE_EPOCH = settings(schedule__epochs=1, teacher__training__schedule__epochs=1)
 
 
@@ -86,7 +88,9 @@ def test_is_listed(retort, plugin):
 
 def assert_trains(retort, *words):
     run = retort("run", *words, *ONE_EPOCH).run
-    values = [record["values"] for record in run.history() if record["stage"] == "student" and record["split"] == "train"]
+    values = [
+        record["values"] for record in run.history() if record["stage"] == "student" and record["split"] == "train"
+    ]
     assert all(record["loss.soft"] > 0 for record in values)
     assert all(0 <= record["loss.soft.outliers"] <= 1 for record in values)
     return run

@@ -7,6 +7,7 @@
 #include "command.hpp"
 #include "experiment_options.hpp"
 #include "run/runner.hpp"
+#include "run/stop_signal.hpp"
 
 namespace retort::app {
 namespace {
@@ -40,7 +41,20 @@ std::vector<std::string> command_line() {
   return words;
 }
 
+// The run is of the plain experiment, and so is what it keeps of it.
+void ignore_study(config::ExperimentSpec& experiment) {
+  const config::Node* const study = experiment.resolved.find("study");
+  if (!study) return;
+  std::fprintf(stderr,
+               "%s: warning: study: not used, since 'retort run' trains the experiment itself; "
+               "'retort study' runs its members\n",
+               study->origin().text().c_str());
+  experiment.resolved.erase("study");
+}
+
 int execute(Options& options) {
+  // From here on: a run that is still being prepared stops before its first step.
+  const run::StopSignal signals;
   std::optional<std::filesystem::path> resume;
   if (!options.resume.empty()) {
     if (!options.experiment.file.empty())
@@ -54,7 +68,8 @@ int execute(Options& options) {
     throw InvalidParameter("run needs a file: retort run CONFIG, or --resume DIRECTORY");
   }
   auto registry = options.experiment.plugins.scan();
-  const auto experiment = options.experiment.read(registry);
+  auto experiment = options.experiment.read(registry);
+  ignore_study(experiment);
   run::Runner runner(experiment, registry, command_line(), resume);
   runner.prepare();
   const run::RunOutcome outcome = runner.run();

@@ -45,6 +45,15 @@ int bind_and_listen(const Descriptor& socket, const addrinfo& address) {
   return 0;
 }
 
+sockaddr_storage bound_address(const Descriptor& socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (getsockname(socket.value(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::system_error(errno, std::generic_category(), "getsockname");
+  }
+  return address;
+}
+
 }  // namespace
 
 BindError::BindError(const std::string& address, int port, const std::string& reason)
@@ -65,13 +74,19 @@ Descriptor listen_on(const std::string& address, int port) {
 }
 
 int bound_port(const Descriptor& socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getsockname(socket.value(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    throw std::system_error(errno, std::generic_category(), "getsockname");
-  }
+  const sockaddr_storage address = bound_address(socket);
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
                                              : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+bool bound_to_loopback(const Descriptor& socket) {
+  const sockaddr_storage address = bound_address(socket);
+  if (address.ss_family == AF_INET6) {
+    const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    const bool maps_ipv4 = IN6_IS_ADDR_V4MAPPED(&ipv6);
+    return IN6_IS_ADDR_LOOPBACK(&ipv6) || (maps_ipv4 && ipv6.s6_addr[12] == IN_LOOPBACKNET);
+  }
+  return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 }  // namespace retort::metrics

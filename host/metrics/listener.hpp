@@ -19,4 +19,7 @@ Descriptor listen_on(const std::string& address, int port);
 // The port that a bound socket has.
 int bound_port(const Descriptor& socket);
 
+// Whether only this machine can reach a bound socket.
+bool bound_to_loopback(const Descriptor& socket);
+
 }  // namespace retort::metrics

@@ -84,7 +84,8 @@ class MetricServer::Impl {
       : listener_(listen_on(address, port)),
         stop_event_(make_event()),
         address_(address),
-        port_(bound_port(*listener_)) {
+        port_(bound_port(*listener_)),
+        loopback_(bound_to_loopback(*listener_)) {
     add_routes(std::move(text));
     const SignalsBlocked blocked;
     workers_ = std::make_unique<httplib::ThreadPool>(kWorkers);
@@ -102,6 +103,7 @@ class MetricServer::Impl {
   }
 
   int port() const { return port_; }
+  bool loopback() const { return loopback_; }
 
   std::string url() const {
     const bool ipv6 = address_.find(':') != std::string::npos;
@@ -160,6 +162,7 @@ class MetricServer::Impl {
   Descriptor stop_event_;
   const std::string address_;
   const int port_;
+  const bool loopback_;
   Pressure pressure_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<Service> service_ = make_service();
@@ -176,6 +179,10 @@ MetricServer::~MetricServer() {
 
 int MetricServer::port() const {
   return impl_->port();
+}
+
+bool MetricServer::loopback() const {
+  return impl_->loopback();
 }
 
 std::string MetricServer::url() const {

@@ -24,6 +24,8 @@ class MetricServer {
   MetricServer& operator=(const MetricServer&) = delete;
 
   int port() const;
+  // Whether only this machine can reach it.
+  bool loopback() const;
   // "http://127.0.0.1:9464/metrics"
   std::string url() const;
 

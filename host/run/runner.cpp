@@ -102,6 +102,11 @@ void Runner::announce_endpoint() {
   std::replace(file.begin(), file.end(), '/', '_');
   target_.emplace(experiment_.run.directory / "targets" / file, server_->url());
   server_->set_ready(true);
+  if (!server_->loopback()) {
+    log_.warn(
+        "metrics: served to other machines too, without authentication; metrics.address = \"127.0.0.1\" keeps "
+        "them on this one");
+  }
   log_.info("metrics " + server_->url());
 }
 
@@ -118,7 +123,6 @@ std::optional<RunOutcome> Runner::finished_before() const {
 
 RunOutcome Runner::run() {
   if (auto outcome = finished_before()) return std::move(*outcome);
-  const StopSignal signals;
   open_directory();
   describe_run();
   announce_endpoint();

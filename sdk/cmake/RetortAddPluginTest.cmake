@@ -23,6 +23,7 @@ function(retort_add_plugin_test name)
   set_target_properties(${name}_plugin_test PROPERTIES CXX_EXTENSIONS OFF
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   retort_use_precompiled_torch(${name}_plugin_test)
-  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-                       DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)
+  # One OpenMP thread: tests run side by side, and threads that wait for each other spin.
+  gtest_discover_tests(${name}_plugin_test TEST_PREFIX "${name}." NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST
+                       DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300 ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()

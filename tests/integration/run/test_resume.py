@@ -1,12 +1,14 @@
 """A run that was stopped or killed goes on to the same bits, and its history has every line once."""
 
 import random
+import re
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
-from harness import FAILED, SMALL, STOPPED, USAGE, Run, changed, metric, read_safetensors, settings, tree
+from harness import FAILED, SMALL, STOPPED, USAGE, Run, changed, metric, read_safetensors, settings, tree, wait_until
 
 # Both stages take a second or more, so that signals find them at work.
 LONG = changed(changed(SMALL, "epochs = 2", "epochs = 20"), "train = 512", "train = 1024")
@@ -65,6 +67,22 @@ def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, name, stage):
     steps = metric(text, "retort_train_steps_total", stage=stage)
     assert steps == STEPS - int(position["step"])
     assert metric(text, "retort_train_samples_total", stage=stage) == 32 * steps
+
+
+def catches(pid, wanted):
+    """Whether the process handles a signal itself."""
+    mask = re.search(r"(?m)^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text())[1]
+    return bool(int(mask, 16) >> (wanted - 1) & 1)
+
+
+def test_run_stopped_before_its_first_step_can_be_resumed(retort, undisturbed):
+    with retort.start("run", retort.write(LONG)) as running:
+        wait_until(lambda: catches(running.process.pid, signal.SIGTERM), "the program to be up")
+        stopped = running.end(signal.SIGTERM)
+    assert stopped.code == STOPPED
+    assert not stopped.run.history()
+    retort("run", "--resume", stopped.run.root)
+    assert_same(stopped.run, undisturbed)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

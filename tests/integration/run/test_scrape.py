@@ -94,6 +94,12 @@ def test_run_lists_itself_for_prometheus_while_it_lives(retort):
     assert list((retort.folder / "runs/targets").iterdir()) == []
 
 
+@pytest.mark.parametrize("address, warned", [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_endpoint_that_other_machines_reach_is_warned_of(retort, address, warned):
+    done = retort("run", retort.write(), *settings(metrics__address=f'"{address}"', schedule__epochs=1))
+    assert ("served to other machines too, without authentication" in done.stderr) == warned
+
+
 def test_no_endpoint_unless_wanted(retort):
     done = retort("run", retort.write(), *settings(metrics__serve="false", schedule__epochs=1))
     assert "http://" not in done.stderr

@@ -111,6 +111,14 @@ TEST(MetricServer, TakesItsPortBackAtOnce) {
   EXPECT_EQ(server.port(), port);
 }
 
+TEST(MetricServer, KnowsWhetherOtherMachinesReachIt) {
+  const auto loopback = [](const std::string& address) { return MetricServer(address, 0, some_text).loopback(); };
+  EXPECT_TRUE(loopback("127.0.0.1"));
+  EXPECT_TRUE(loopback("127.0.0.2"));
+  EXPECT_TRUE(loopback("localhost"));
+  EXPECT_FALSE(loopback("0.0.0.0"));
+}
+
 TEST(MetricServer, ServesIpv6) {
   std::unique_ptr<MetricServer> server;
   try {
@@ -119,6 +127,7 @@ TEST(MetricServer, ServesIpv6) {
     GTEST_SKIP() << "no IPv6 loopback here: " << error.what();
   }
   EXPECT_THAT(server->url(), StartsWith("http://[::1]:"));
+  EXPECT_TRUE(server->loopback());
   const Descriptor socket(::socket(AF_INET6, SOCK_STREAM, 0));
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;

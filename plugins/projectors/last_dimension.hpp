@@ -10,7 +10,8 @@ struct LastDimension {
     const std::string found = ", found " + retort::shape_text(from) + " and " + retort::shape_text(to);
     if (from.size() > 2 || to.size() > 2) {
       throw retort::ShapeError("the " + projector + " projector joins vectors [C] or tokens [T, C]" + found +
-                               "; for feature maps choose a pooled tap, such as penultimate");
+                               "; for feature maps take the conv or the adapter projector, or choose a pooled tap, "
+                               "such as penultimate");
     }
     if (from.empty() || from.size() != to.size() || (from.size() == 2 && from[0] != to[0])) {
       throw retort::ShapeError("the " + projector + " projector changes the last dimension alone" + found);

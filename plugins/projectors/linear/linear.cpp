@@ -8,7 +8,8 @@ struct Options {
   bool bias = true;
 };
 
-// W z + b over the last dimension of vectors [N, C] or tokens [N, T, C]; initialised as torch.nn.Linear.
+// W z + b over the last dimension of vectors [N, C] or tokens [N, T, C]; initialised as torch.nn.Linear. At each
+// position of a feature map it is the conv projector with kernel 1.
 class Linear final : public retort::Projector {
  public:
   Linear(const retort::ProjectorShapes& shapes, const Options& options) {

@@ -29,7 +29,8 @@ TEST(Linear, RefusesFeatureMapsWithAdvice) {
     plugin.projector("linear", {{64, 8, 8}, {128, 8, 8}});
     FAIL() << "accepted";
   } catch (const retort::ShapeError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("found 64x8x8 and 128x8x8"), HasSubstr("penultimate")));
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("found 64x8x8 and 128x8x8"), HasSubstr("conv"), HasSubstr("penultimate")));
   }
 }
 

@@ -24,7 +24,12 @@ void run(const std::string& library_path, const std::string& output_path) {
 
   retort::PluginFile plugin{
       std::filesystem::path(library_path).filename().string(), retort::file_sha256(library_path), stamp, {}};
-  for (const retort::Component& component : manifest().components) plugin.components.push_back(component.descriptor);
+  for (const retort::Component& component : manifest().components) {
+    if (const auto problems = retort::problems(component.descriptor); !problems.empty()) {
+      throw retort::Error(problems.front());
+    }
+    plugin.components.push_back(component.descriptor);
+  }
 
   const std::string text = retort::write_manifest(plugin);
   std::ofstream file(output_path, std::ios::binary);

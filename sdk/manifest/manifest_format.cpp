@@ -28,6 +28,7 @@ Table range_table(const Range& range) {
   if (std::isfinite(range.max)) table["max"] = range.max;
   if (range.exclusive_min) table["exclusive_min"] = true;
   if (range.exclusive_max) table["exclusive_max"] = true;
+  if (range.infinite) table["infinite"] = true;
   return table;
 }
 
@@ -36,12 +37,13 @@ Value spec_value(const ParamSpec& spec) {
   if (!spec.doc.empty()) table["doc"] = spec.doc;
   if (spec.required) table["required"] = true;
   if (spec.fallback) table["default"] = *spec.fallback;
-  if (spec.range.bounded()) table["range"] = range_table(spec.range);
+  if (spec.range.bounded() || spec.range.infinite) table["range"] = range_table(spec.range);
   if (!spec.choices.empty()) table["choices"] = List(spec.choices.begin(), spec.choices.end());
   if (!spec.element.empty()) table["element"] = spec_list(spec.element);
   if (!spec.fields.empty()) table["fields"] = spec_list(spec.fields);
   if (!spec.alternatives.empty()) table["alternatives"] = spec_list(spec.alternatives);
   if (spec.open) table["open"] = true;
+  if (spec.scheduled) table["scheduled"] = true;
   return table;
 }
 
@@ -83,13 +85,15 @@ ParamSpec read_spec(const Table& table) {
     const Table& range = entry<Table>(table, "range");
     const Range open;
     spec.range = {entry_or<double>(range, "min", open.min), entry_or<double>(range, "max", open.max),
-                  entry_or<bool>(range, "exclusive_min", false), entry_or<bool>(range, "exclusive_max", false)};
+                  entry_or<bool>(range, "exclusive_min", false), entry_or<bool>(range, "exclusive_max", false),
+                  entry_or<bool>(range, "infinite", false)};
   }
   for (const Value& choice : entry_or<List>(table, "choices", {})) spec.choices.push_back(choice.as<std::string>());
   spec.element = read_specs(table, "element");
   spec.fields = read_specs(table, "fields");
   spec.alternatives = read_specs(table, "alternatives");
   spec.open = entry_or<bool>(table, "open", false);
+  spec.scheduled = entry_or<bool>(table, "scheduled", false);
   return spec;
 }
 

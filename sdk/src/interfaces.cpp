@@ -17,6 +17,14 @@ Normalization::~Normalization() = default;
 Model::~Model() = default;
 Dataset::~Dataset() = default;
 
+void Loss::set(std::string_view parameter, double value) {
+  const auto setter = setters_.find(parameter);
+  if (setter == setters_.end()) {
+    throw InvalidParameter("the parameter '" + std::string(parameter) + "' cannot change while training");
+  }
+  setter->second(*this, value);
+}
+
 const char* kind_name(Kind kind) {
   switch (kind) {
     case Kind::Loss:

@@ -58,7 +58,7 @@ std::string type_name(const Value& value) {
   return names[value.storage().index()];
 }
 
-std::string range_text(const Range& range) {
+std::string bounds_text(const Range& range) {
   const bool has_min = range.min != -std::numeric_limits<double>::infinity();
   const bool has_max = range.max != std::numeric_limits<double>::infinity();
   if (has_min && has_max) {
@@ -68,6 +68,10 @@ std::string range_text(const Range& range) {
   if (has_min) return (range.exclusive_min ? " greater than " : " of at least ") + bound_text(range.min);
   if (has_max) return (range.exclusive_max ? " less than " : " of at most ") + bound_text(range.max);
   return "";
+}
+
+std::string range_text(const Range& range) {
+  return bounds_text(range) + (range.infinite ? " (or inf)" : "");
 }
 
 bool type_matches(const ParamSpec& spec, const Value& value) {

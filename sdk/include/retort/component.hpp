@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -40,6 +41,16 @@ struct Descriptor {
   std::string student_tap = "logits";
   std::string teacher_tap = "logits";
 };
+
+// The keys that the host reads in a table of this kind of component; no parameter can have their names.
+RETORT_API const std::vector<std::string>& reserved_keys(Kind kind);
+
+// What is wrong with a declaration, a sentence each: parameters that the host would never hand over, because they have
+// the name of a reserved key or of another parameter. The build of a plugin fails on the first.
+RETORT_API std::vector<std::string> problems(const Descriptor& descriptor);
+
+// How a loss is told the values of its scheduled parameters, by name.
+using LossSetters = std::map<std::string, std::function<void(Loss&, double)>, std::less<>>;
 
 // Creates components of one kind from validated parameters. The caller owns the result.
 using LossFactory = std::function<Loss*(const Table&, Context&)>;
@@ -99,13 +110,24 @@ class Description {
   }
   // Makes the parameter declared last one that must be given.
   Description& required() { return fields_.required(), *this; }
+  // Losses: the number declared last may change while training. The host calls `set` with the value of a step before
+  // that step's forward(); the constructor's value holds until then, and for good when TOML gives a plain number.
+  template <class Impl>
+  Description& scheduled(void (Impl::*set)(double)) {
+    setters_[fields_.schedule_last().name] = [set](Loss& loss, double value) {
+      (dynamic_cast<Impl&>(loss).*set)(value);
+    };
+    return *this;
+  }
 
   const Descriptor& descriptor() const { return descriptor_; }
   const Fields<Options>& fields() const { return fields_; }
+  const LossSetters& setters() const { return setters_; }
 
  private:
   Descriptor descriptor_;
   Fields<Options> fields_;
+  LossSetters setters_;
 };
 
 template <class Options>
@@ -153,13 +175,17 @@ Component component(const Description<Options>& description) {
     result.factory = NormalizationFactory([fields](const Shape& shape, const Table& table, Context& context) {
       return detail::construct<Impl>(fields.read(table), context, shape);
     });
+  } else if constexpr (Impl::kKind == Kind::Loss) {
+    result.factory = LossFactory([fields, setters = description.setters()](const Table& table, Context& context) {
+      Impl* const loss = detail::construct<Impl>(fields.read(table), context);
+      loss->setters_ = setters;
+      return loss;
+    });
   } else {
     const auto make = [fields](const Table& table, Context& context) {
       return detail::construct<Impl>(fields.read(table), context);
     };
-    if constexpr (Impl::kKind == Kind::Loss) {
-      result.factory = LossFactory(make);
-    } else if constexpr (Impl::kKind == Kind::Model) {
+    if constexpr (Impl::kKind == Kind::Model) {
       result.factory = ModelFactory(make);
     } else {
       result.factory = DatasetFactory(make);

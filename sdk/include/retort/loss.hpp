@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <torch/nn/module.h>
@@ -58,6 +59,16 @@ class RETORT_API Loss : public torch::nn::Module {
   // The value as a scalar that is differentiable with respect to in.student (and to the loss's own parameters).
   // Throws ShapeError when the shapes do not fit; the host calls it once on two samples before anything is trained.
   virtual torch::Tensor forward(const LossInputs& in) = 0;
+
+  // Gives a parameter that was declared scheduled() its value for the steps to come; `value` lies in its range.
+  // Throws InvalidParameter for every other name. [step thread]
+  void set(std::string_view parameter, double value);
+
+ private:
+  template <class Impl, class Options>
+  friend Component component(const Description<Options>& description);
+
+  LossSetters setters_;
 };
 
 }  // namespace retort

@@ -32,16 +32,25 @@ struct Range {
   double max = std::numeric_limits<double>::infinity();
   bool exclusive_min = false;
   bool exclusive_max = false;
+  bool infinite = false;  // inf is accepted too
 
   static constexpr Range at_least(double min) { return {min}; }
   static constexpr Range greater_than(double min) {
     return {min, std::numeric_limits<double>::infinity(), true, false};
   }
+  // The same range with inf: Range::at_least(0).or_infinite().
+  constexpr Range or_infinite() const {
+    Range range = *this;
+    range.infinite = true;
+    return range;
+  }
   bool bounded() const {
     return min != -std::numeric_limits<double>::infinity() || max != std::numeric_limits<double>::infinity();
   }
-  // NaN is outside every range, the unbounded one included.
+  // NaN and -inf are outside every range, the unbounded one included.
   bool contains(double value) const {
+    if (value == std::numeric_limits<double>::infinity()) return infinite;
+    if (value == -std::numeric_limits<double>::infinity()) return false;
     return (exclusive_min ? value > min : value >= min) && (exclusive_max ? value < max : value <= max);
   }
 };
@@ -60,6 +69,7 @@ struct ParamSpec {
   std::vector<ParamSpec> fields{};        // Table
   std::vector<ParamSpec> alternatives{};  // OneOf
   bool open = false;
+  bool scheduled = false;  // a loss's Number: TOML may give a schedule, and the host tells the loss each step's value
 };
 
 // What is wrong with a value. `path` leads to it from the table that was validated: "temperature", "hidden[2].width";
@@ -142,6 +152,17 @@ class Fields {
     specs_.back().required = true;
     specs_.back().fallback.reset();
     return *this;
+  }
+
+  // Marks the parameter declared last as one that may change while training; Description::scheduled() calls it.
+  // Throws InvalidParameter unless it is a number.
+  const ParamSpec& schedule_last() {
+    ParamSpec& spec = specs_.back();
+    if (spec.type != ParamType::Number) {
+      throw InvalidParameter("the parameter '" + spec.name + "' cannot be scheduled: it is no number");
+    }
+    spec.scheduled = true;
+    return spec;
   }
 
   const std::vector<ParamSpec>& specs() const { return specs_; }

@@ -67,7 +67,7 @@ void check_split(Dataset& dataset, Split split, Failures& failures) {
 }  // namespace
 
 Failures check_dataset(const Plugin& plugin, const std::string& name, const Table& options) {
-  Failures failures;
+  Failures failures = problems(plugin.component(Kind::Dataset, name).descriptor);
   guarded(failures, "data set", [&] {
     const ParamSpec* root = root_of(plugin.component(Kind::Dataset, name).descriptor);
     if (root) {

@@ -57,7 +57,7 @@ Failures check_projector(const Plugin& plugin, const std::string& name, const Ta
                                         {{5, 3, 3}, {5, 3, 3}},
                                         {{5, 4, 4}, {5, 2, 2}},
                                         {{5, 3, 3}, {4}}};
-  Failures failures;
+  Failures failures = problems(plugin.component(Kind::Projector, name).descriptor);
   bool accepted = false;
   for (const ProjectorShapes& shapes : candidates) {
     const std::string where = shape_text(shapes.in) + " to " + shape_text(shapes.out) + ": ";
@@ -81,7 +81,7 @@ Failures check_projector(const Plugin& plugin, const std::string& name, const Ta
 
 Failures check_normalization(const Plugin& plugin, const std::string& name, const Table& options) {
   const Shape candidates[] = {{6}, {3, 6}, {6, 3, 3}};
-  Failures failures;
+  Failures failures = problems(plugin.component(Kind::Normalization, name).descriptor);
   bool accepted = false;
   for (const Shape& shape : candidates) {
     const std::string where = shape_text(shape) + ": ";

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "differences.hpp"
 
 namespace retort::testing {
@@ -56,6 +58,41 @@ torch::Tensor value_of(Loss& loss, const LossInputs& given, torch::ScalarType ty
   return loss.forward(in_type(given, type)).detach();
 }
 
+// Values of a scheduled parameter other than `from`, within its range.
+std::vector<double> other_values(const ParamSpec& parameter, double from) {
+  std::vector<double> values;
+  for (const double value : {2 * from, from / 2, from + 1, from - 1}) {
+    if (std::isfinite(value) && value != from && parameter.range.contains(value)) values.push_back(value);
+  }
+  return values;
+}
+
+// A loss that is told a value must be the one that is made with it.
+void check_scheduled(const Plugin& plugin, const std::string& name, const Table& options, const LossInputs& inputs,
+                     const ParamSpec& parameter, Failures& failures) {
+  const auto given = options.find(parameter.name);
+  const double from = given != options.end() ? given->second.number()
+                      : parameter.fallback   ? parameter.fallback->number()
+                                             : 1.0;
+  for (const double value : other_values(parameter, std::isfinite(from) ? from : 1.0)) {
+    Table with_value = options;
+    with_value[parameter.name] = value;
+    std::shared_ptr<Loss> expected;
+    try {
+      expected = plugin.loss(name, with_value);
+    } catch (const InvalidParameter&) {
+      continue;  // does not go with the other options
+    }
+    const auto told = plugin.loss(name, options);
+    told->set(parameter.name, value);
+    if (!torch::equal(value_of(*told, inputs, torch::kFloat32), value_of(*expected, inputs, torch::kFloat32))) {
+      failures.push_back("told that " + parameter.name + " is " + to_toml(value) +
+                         ", it differs from a loss that was made with this value");
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 LossInputs random_inputs(const Descriptor& loss, const Shape& shape, std::int64_t batch) {
@@ -80,7 +117,8 @@ Failures check_gradients(Loss& loss, const LossInputs& inputs) {
 }
 
 Failures check_loss(const Plugin& plugin, const std::string& name, const Table& options, const LossInputs& inputs) {
-  Failures failures;
+  const Descriptor& descriptor = plugin.component(Kind::Loss, name).descriptor;
+  Failures failures = problems(descriptor);
   guarded(failures, "value", [&] {
     const auto loss = plugin.loss(name, options);
     to_float64(*loss);
@@ -112,6 +150,10 @@ Failures check_loss(const Plugin& plugin, const std::string& name, const Table& 
       failures.push_back("a loss restored from its parameters and buffers gives another value: it has other state");
     }
   });
+  for (const ParamSpec& parameter : descriptor.params) {
+    if (!parameter.scheduled) continue;
+    guarded(failures, "schedule", [&] { check_scheduled(plugin, name, options, inputs, parameter, failures); });
+  }
   return failures;
 }
 

@@ -105,7 +105,7 @@ void check_reached(Model& model, ModelInput input, const std::string& tap, Failu
 }  // namespace
 
 Failures check_model(const Plugin& plugin, const std::string& name, const Table& options) {
-  Failures failures;
+  Failures failures = problems(plugin.component(Kind::Model, name).descriptor);
   guarded(failures, "model", [&] {
     const Descriptor& descriptor = plugin.component(Kind::Model, name).descriptor;
     Table given = options;

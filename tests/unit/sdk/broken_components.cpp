@@ -37,6 +37,18 @@ struct UnusedParameter final : retort::Loss {
   Tensor forward(const LossInputs& in) override { return in.student.single().square().mean(); }
 };
 
+struct Tempered {
+  double temperature = 4;
+};
+
+// Told another temperature, it keeps the one that it was made with.
+struct DeafToItsSchedule final : retort::Loss {
+  explicit DeafToItsSchedule(const Tempered& options) : temperature(options.temperature) {}
+  Tensor forward(const LossInputs& in) override { return in.student.single().square().mean() / temperature; }
+  void set_temperature(double) {}
+  double temperature;
+};
+
 struct WrongShape final : retort::Projector {
   explicit WrongShape(const retort::ProjectorShapes&) {}
   Tensor forward(const Tensor& features) override { return features; }
@@ -103,10 +115,13 @@ retort::Component make(const std::string& name) {
 
 }  // namespace
 
-RETORT_PLUGIN_COMPONENTS(make<WrongGradient>("wrong_gradient"), make<NotAScalar>("not_a_scalar"),
-                         make<AlwaysFloat32>("always_float32"), make<OverwritesTheTeacher>("overwrites_the_teacher"),
-                         make<HiddenState>("hidden_state"), make<UnusedParameter>("unused_parameter"),
-                         make<WrongShape>("wrong_shape"), make<Fussy>("fussy"), make<InPlace>("in_place"),
-                         make<Sound>("sound"), make<TapsInWrongOrder>("taps_in_wrong_order"),
-                         make<TapThatIsNotThere>("tap_that_is_not_there"),
-                         make<LabelsOutOfRange>("labels_out_of_range"));
+RETORT_PLUGIN_COMPONENTS(
+    make<WrongGradient>("wrong_gradient"), make<NotAScalar>("not_a_scalar"), make<AlwaysFloat32>("always_float32"),
+    make<OverwritesTheTeacher>("overwrites_the_teacher"), make<HiddenState>("hidden_state"),
+    make<UnusedParameter>("unused_parameter"),
+    retort::component<DeafToItsSchedule>(retort::describe<Tempered>("deaf_to_its_schedule", "1.0.0")
+                                             .param(&Tempered::temperature, "temperature", "Divides.")
+                                             .scheduled(&DeafToItsSchedule::set_temperature)),
+    make<WrongShape>("wrong_shape"), make<Fussy>("fussy"), make<InPlace>("in_place"), make<Sound>("sound"),
+    make<TapsInWrongOrder>("taps_in_wrong_order"), make<TapThatIsNotThere>("tap_that_is_not_there"),
+    make<LabelsOutOfRange>("labels_out_of_range"));

@@ -194,9 +194,19 @@ TEST(Validate, KeepsToTheBounds) {
   EXPECT_THAT(problems({{"eps", 0}}), ElementsAre("eps: expected a number greater than 0, found 0"));
 }
 
-TEST(Validate, TakesInfinityWhereUnboundedAndNeverNan) {
+TEST(Validate, TakesInfinityWhereTheRangeSaysSoAndNeverNan) {
   const double inf = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(problems({{"eps", inf}}), IsEmpty());
+  const Range with_inf = Range::at_least(0).or_infinite();
+  EXPECT_TRUE(with_inf.contains(inf));
+  EXPECT_TRUE(with_inf.contains(0));
+  EXPECT_FALSE(with_inf.contains(-inf));
+  EXPECT_FALSE(with_inf.contains(std::nan("")));
+  EXPECT_TRUE(Range{}.or_infinite().contains(inf));
+  EXPECT_FALSE(Range{}.or_infinite().contains(-inf));
+  EXPECT_FALSE(Range{}.contains(inf));
+  EXPECT_EQ(expectation({.name = "t", .type = ParamType::Number, .range = with_inf}),
+            "a number of at least 0 (or inf)");
+  EXPECT_THAT(problems({{"eps", inf}}), ElementsAre("eps: expected a number greater than 0, found inf"));
   EXPECT_THAT(problems({{"eps", -inf}}), ElementsAre("eps: expected a number greater than 0, found -inf"));
   EXPECT_THAT(problems({{"rate", inf}}), SizeIs(1));
   EXPECT_THAT(problems({{"eps", std::nan("")}}), ElementsAre("eps: expected a number greater than 0, found nan"));

@@ -6,6 +6,7 @@ namespace retort::testing {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -36,6 +37,15 @@ TEST_F(Kit, FindsStateOutsideParametersAndBuffers) {
 
 TEST_F(Kit, FindsAnUnusedParameter) {
   EXPECT_THAT(check_loss(plugin, "unused_parameter"), Contains("parameter unused gets no gradient"));
+}
+
+TEST_F(Kit, FindsAScheduleThatChangesNothing) {
+  EXPECT_THAT(check_loss(plugin, "deaf_to_its_schedule"), ElementsAre(HasSubstr("told that temperature is 8.0")));
+}
+
+TEST_F(Kit, FindsAParameterThatTheHostWouldTakeForItsOwn) {
+  const Plugin shadowed(RETORT_SHADOWED_LIBRARY);
+  EXPECT_THAT(check_loss(shadowed, "shadowed"), ElementsAre(HasSubstr("the parameter 'weight' would never be read")));
 }
 
 TEST_F(Kit, FindsAProjectorThatMissesItsShape) {

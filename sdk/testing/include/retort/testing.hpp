@@ -65,7 +65,7 @@ Failures check_gradients(Loss& loss, const LossInputs& inputs);
 
 // A loss: a finite scalar of its inputs' type; gradients for the student and every parameter that agree with finite
 // differences; inputs left as they are; float32 and float64 agree; equal seeds give equal values, and so does a copy
-// made from parameters and buffers.
+// made from parameters and buffers; told the value of a scheduled parameter, it is the loss made with that value.
 // Uses random_inputs() of the loss unless given others.
 Failures check_loss(const Plugin& plugin, const std::string& name, const Table& options = {});
 Failures check_loss(const Plugin& plugin, const std::string& name, const Table& options, const LossInputs& inputs);

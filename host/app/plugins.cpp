@@ -45,6 +45,7 @@ nlohmann::ordered_json param_json(const ParamSpec& param) {
       {"name", param.name}, {"doc", param.doc}, {"accepts", expectation(param)}, {"required", param.required}};
   json["default"] = param.fallback ? nlohmann::ordered_json(to_toml(*param.fallback)) : nlohmann::ordered_json();
   if (!param.choices.empty()) json["choices"] = param.choices;
+  if (param.scheduled) json["scheduled"] = true;
   return json;
 }
 
@@ -66,8 +67,9 @@ nlohmann::ordered_json component_json(const Found& found) {
 }
 
 void print_param(const ParamSpec& param, const std::string& indent) {
-  std::printf("%s%s = %s\n%s    %s (%s)\n", indent.c_str(), param.name.c_str(), default_text(param).c_str(),
-              indent.c_str(), param.doc.c_str(), expectation(param).c_str());
+  std::printf("%s%s = %s\n%s    %s (%s%s)\n", indent.c_str(), param.name.c_str(), default_text(param).c_str(),
+              indent.c_str(), param.doc.c_str(), expectation(param).c_str(),
+              param.scheduled ? "; can be scheduled" : "");
   for (const ParamSpec& field : param.fields) print_param(field, indent + "  ");
   for (const ParamSpec& element : param.element) {
     for (const ParamSpec& field : element.fields) print_param(field, indent + "  ");

@@ -27,7 +27,7 @@ void check_parameters(const Node& node, const ParamSpec& keys, const Descriptor&
                       Diagnostics& diagnostics) {
   std::vector<ParamSpec> specs = keys.fields;
   for (const ParamSpec& param : descriptor.params) {
-    if (!names(keys.fields, param.name)) specs.push_back(param);
+    if (!names(keys.fields, param.name)) specs.push_back(accepted_form(param));
   }
   check_table(specs, node, key, diagnostics);
 }

@@ -55,11 +55,18 @@ struct ScheduleSpec {
   Origin origin;
 };
 
+// A parameter of a loss that changes while a stage trains; the loss is made with the schedule's base value.
+struct ParameterSchedule {
+  std::string parameter;
+  ScheduleSpec schedule;
+};
+
 struct TermSpec {
   std::string name;
   ComponentSpec loss;
   ScheduleSpec weight;
-  std::vector<BranchSpec> student;  // empty: one branch on the loss's default tap
+  std::vector<ParameterSchedule> schedules;  // of the loss's parameters that TOML gives one
+  std::vector<BranchSpec> student;           // empty: one branch on the loss's default tap
   std::vector<BranchSpec> teacher;
   Origin origin;
 };

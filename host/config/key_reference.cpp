@@ -58,7 +58,13 @@ class ReferenceWriter {
   void section(const ParamSpec& spec, const std::string& path) {
     const std::vector<Section> inner = table(spec.fields, path, spec.doc, variants_of(spec));
     if (component_kind(spec)) {
-      text_ += "\nAll other keys are parameters of the " + std::string(kind_name(*component_kind(spec))) + ".\n";
+      text_ += "\nAll other keys are parameters of the " + std::string(kind_name(*component_kind(spec))) + ".";
+      if (component_kind(spec) == Kind::Loss) {
+        text_ +=
+            " One that `retort plugins NAME` says can be scheduled takes, like the weight, a number or a table; the "
+            "table then names `final` and `warmup_start` where it uses them.";
+      }
+      text_ += "\n";
     }
     if (path == "dataset") transform_list();
     for (const Section& next : inner) section(*next.table, next.path);

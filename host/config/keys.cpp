@@ -226,7 +226,38 @@ const ParamSpec* field_named(const ParamSpec& parent, std::string_view name) {
   return nullptr;
 }
 
+// The table that may stand in place of a number: its schedule. inf has no place on a schedule.
+ParamSpec parameter_schedule(const ParamSpec& parameter) {
+  Range range = parameter.range;
+  range.infinite = false;
+  Specs fields = schedule_shape();
+  for (ParamSpec& field : fields) {
+    if (field.name != "final" && field.name != "warmup_start") continue;
+    // A weight begins and ends at 0 unless told otherwise; other parameters have no natural ends.
+    field.fallback.reset();
+    if (field.name == "final") field.range = range;
+  }
+  ParamSpec value = number("value", "The value, before any schedule.", range, {});
+  value.required = parameter.required;
+  if (parameter.fallback && range.contains(parameter.fallback->number())) value.fallback = parameter.fallback;
+  fields.insert(fields.begin(), std::move(value));
+  return table("", "A value that changes while training.", std::move(fields));
+}
+
 }  // namespace
+
+ParamSpec accepted_form(const ParamSpec& parameter) {
+  if (!parameter.scheduled) return parameter;
+  ParamSpec plain = parameter;
+  plain.name.clear();
+  plain.required = false;
+  plain.fallback.reset();
+  ParamSpec form =
+      either(parameter.name.c_str(), parameter.doc.c_str(), {std::move(plain), parameter_schedule(parameter)});
+  form.required = parameter.required;
+  form.fallback = parameter.fallback;
+  return form;
+}
 
 const Specs& experiment_keys() {
   static const Specs keys{run_keys(),       dataset_keys(),  teacher_keys(), student_keys(), loss_keys(),

@@ -34,6 +34,10 @@ bool is_transform(const ParamSpec& table);
 // The alternative of a OneOf that is a table.
 const ParamSpec& table_form(const ParamSpec& one_of);
 
+// What TOML may give for a component's parameter: the parameter as declared, or, for one declared scheduled(), a number
+// or a table with the keys of a weight's schedule.
+ParamSpec accepted_form(const ParamSpec& parameter);
+
 // The default of the key at `path`.
 template <class T>
 const T& default_of(std::string_view path) {

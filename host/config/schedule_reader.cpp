@@ -1,6 +1,9 @@
 #include "schedule_reader.hpp"
 
+#include <cmath>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "table_view.hpp"
 #include "variants.hpp"
@@ -28,7 +31,51 @@ void check_milestones(const Node& milestones, const std::string& key, Diagnostic
   }
 }
 
+// The values between which a schedule moves, each with what it is.
+std::vector<std::pair<double, const char*>> extremes(const ScheduleSpec& schedule) {
+  using Kind = ScheduleSpec::Kind;
+  std::vector<std::pair<double, const char*>> values{{schedule.value, "at first"}};
+  if (schedule.warmup_epochs > 0) {
+    values.emplace_back(schedule.value * schedule.warmup_start, "where the warm-up starts");
+  }
+  if (schedule.kind == Kind::Multistep) {
+    const double factor = std::pow(schedule.gamma, static_cast<double>(schedule.milestones.size()));
+    values.emplace_back(schedule.value * factor, "after the last milestone");
+  }
+  if (schedule.kind == Kind::Cosine || schedule.kind == Kind::Linear)
+    values.emplace_back(schedule.final_value, "at the end");
+  return values;
+}
+
+void require(const Node& table, const char* name, const char* why, const std::string& key, Diagnostics& diagnostics) {
+  if (!table.find(name)) diagnostics.error(table.origin(), key + "." + name + ": missing; " + why);
+}
+
 }  // namespace
+
+ScheduleSpec read_parameter_schedule(const Node& table, const ParamSpec& parameter, const std::string& key,
+                                     Diagnostics& diagnostics) {
+  using Kind = ScheduleSpec::Kind;
+  const double fallback = parameter.fallback ? parameter.fallback->number() : 1.0;
+  ScheduleSpec schedule = read_schedule(&table, fallback, key, table.origin(), diagnostics);
+  if (!parameter.fallback || !std::isfinite(fallback)) require(table, "value", "it has no default", key, diagnostics);
+  if (schedule.kind == Kind::Cosine || schedule.kind == Kind::Linear) {
+    require(table, "final", "a parameter has no value that it ends at unless told", key, diagnostics);
+  }
+  if (schedule.warmup_epochs > 0) {
+    require(table, "warmup_start", "a parameter has no value that it starts from unless told", key, diagnostics);
+  }
+  Range range = parameter.range;
+  range.infinite = false;
+  for (const auto& [value, when] : extremes(schedule)) {
+    if (range.contains(value)) continue;
+    ParamSpec expected = parameter;
+    expected.range = range;
+    diagnostics.error(table.origin(), key + ": expected " + expectation(expected) + " throughout, found " +
+                                          to_toml(value) + " " + when);
+  }
+  return schedule;
+}
 
 ScheduleSpec read_schedule(const Node* table, double value, const std::string& key, const Origin& origin,
                            Diagnostics& diagnostics) {

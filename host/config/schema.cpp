@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <retort/param.hpp>
+
 #include "keys.hpp"
 
 namespace retort::config {
@@ -22,7 +24,8 @@ json value_json(const Value& value) {
   struct Converter {
     json operator()(bool v) const { return v; }
     json operator()(std::int64_t v) const { return v; }
-    json operator()(double v) const { return v; }
+    // JSON has no inf; a default only informs.
+    json operator()(double v) const { return std::isfinite(v) ? json(v) : json(to_toml(v)); }
     json operator()(const std::string& v) const { return v; }
     json operator()(const List& v) const {
       json array = json::array();
@@ -148,7 +151,8 @@ class SchemaWriter {
     json definition;
     for (const Descriptor& component : components_) {
       if (component.kind != *component_kind(spec)) continue;
-      std::vector<ParamSpec> fields = component.params;
+      std::vector<ParamSpec> fields;
+      for (const ParamSpec& param : component.params) fields.push_back(accepted_form(param));
       fields.insert(fields.end(), spec.fields.begin(), spec.fields.end());  // the host's keys win
       definition["anyOf"].push_back(named_table(component.name, component.summary, fields, false));
     }

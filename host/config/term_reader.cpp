@@ -62,6 +62,19 @@ void check_teacher(const ReadTerm& read, const Node& node, const TermScope& scop
   }
 }
 
+// The parameters that have a table: the loss is made with the value that the schedule starts from.
+void read_parameter_schedules(TermSpec& term, const Descriptor& loss, const Node& node, const std::string& key,
+                              Diagnostics& diagnostics) {
+  for (const ParamSpec& param : loss.params) {
+    const Node* const given = node.find(param.name);
+    if (!param.scheduled || !given || !given->is_table()) continue;
+    const std::string param_key = join_key(key, param.name);
+    ScheduleSpec schedule = read_parameter_schedule(*given, param, param_key, diagnostics);
+    term.loss.params[param.name] = schedule.value;
+    term.schedules.push_back({param.name, std::move(schedule)});
+  }
+}
+
 std::optional<ReadTerm> read_term(const Node::Entry& entry, const TermScope& scope, const ReadContext& context) {
   const Node& node = entry.value;
   if (!node.is_table()) return std::nullopt;
@@ -77,6 +90,7 @@ std::optional<ReadTerm> read_term(const Node::Entry& entry, const TermScope& sco
   if (!loss) return std::nullopt;
   read.looks_at_teacher = !loss->descriptor->teacher_tap.empty();
   term.loss = std::move(loss->spec);
+  read_parameter_schedules(term, *loss->descriptor, node, key, context.diagnostics);
   check_teacher(read, node, scope, key, context.diagnostics);
   return read;
 }

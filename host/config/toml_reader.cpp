@@ -36,8 +36,8 @@ class Converter {
     if (const auto* integer = from.as_integer()) return Node(Value(integer->get()), origin);
     if (const auto* flag = from.as_boolean()) return Node(Value(flag->get()), origin);
     if (const auto* number = from.as_floating_point()) {
-      if (std::isfinite(number->get())) return Node(Value(number->get()), origin);
-      diagnostics_.error(origin, "expected a finite number, found " + to_toml(Value(number->get())));
+      if (!std::isnan(number->get())) return Node(Value(number->get()), origin);
+      diagnostics_.error(origin, "expected a number, found nan");
       return std::nullopt;
     }
     diagnostics_.error(origin, "dates and times have no meaning in an experiment; quote the value to make it a string");

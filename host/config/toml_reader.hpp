@@ -9,7 +9,7 @@
 namespace retort::config {
 
 // Parses TOML into a table in the order of the text. `source` names the text in every origin. Reports syntax errors and
-// what an experiment cannot hold (dates, infinities, NaN, empty keys, nesting deeper than kDeepestNesting); what could
+// what an experiment cannot hold (dates, NaN, empty keys, nesting deeper than kDeepestNesting); what could
 // not be read is left out.
 Node read_toml(std::string_view text, const std::string& source, Diagnostics& diagnostics);
 

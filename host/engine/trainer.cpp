@@ -8,6 +8,7 @@
 #include <retort/nearest.hpp>
 
 #include "graph/assembly.hpp"
+#include "graph/forward.hpp"
 #include "schedule.hpp"
 #include "weights/state.hpp"
 
@@ -55,6 +56,22 @@ std::vector<double> StageTrainer::term_weights() const {
   return weights;
 }
 
+std::vector<ParameterValue> StageTrainer::scheduled_parameters() const {
+  std::vector<ParameterValue> values;
+  for (std::size_t i = 0; i < graph_.terms.size(); ++i) {
+    for (const auto& [parameter, schedule] : graph_.terms[i].schedules) {
+      values.push_back({i, parameter, value_at(schedule, epochs_done(), graph_.training.epochs)});
+    }
+  }
+  return values;
+}
+
+void StageTrainer::set_scheduled_parameters() {
+  for (const auto& [term, parameter, value] : scheduled_parameters()) {
+    graph::set_parameter(graph_.terms[term], parameter, value);
+  }
+}
+
 void StageTrainer::evaluate_teacher() {
   if (!graph_.teacher || teacher_evaluation_) return;
   teacher_evaluation_ = evaluate(*graph_.teacher, test_, options_.type);
@@ -85,6 +102,7 @@ bool StageTrainer::step() {
   const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
   const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
   const bool will_read = (position_.step + 1) % options_.read_every == 0;
+  set_scheduled_parameters();
   last_step_ = executor_.step(train_, indices, position_.epoch, position_.step, lr, term_weights(), will_read);
 
   const std::int64_t samples = indices.size(0);
@@ -137,6 +155,7 @@ void StageTrainer::read_device() {
                   .recent = means(recent),
                   .epoch = means(sums),
                   .weights = term_weights(),
+                  .parameters = scheduled_parameters(),
                   .learning_rate = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs),
                   .samples = std::llround(recent[-1].item<double>()),
                   .steps = std::exchange(step_times_, {})};

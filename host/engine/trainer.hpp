@@ -34,16 +34,24 @@ struct StepTime {
   std::array<double, kPhases.size()> phases{};  // by Phase
 };
 
+// A parameter of a loss that is on a schedule.
+struct ParameterValue {
+  std::size_t term = 0;  // of the graph
+  std::string parameter;
+  double value = 0.0;
+};
+
 // What was read from the device: how the stage does since the reading before.
 struct Reading {
   Position position;
   std::int64_t epochs = 0;
   std::int64_t batches_per_epoch = 0;
   std::int64_t total_steps = 0;
-  Means recent;                         // since the reading before
-  Means epoch;                          // since the epoch began
-  std::vector<double> weights;          // of the terms, now
-  std::optional<double> gradient_norm;  // of the last step
+  Means recent;                            // since the reading before
+  Means epoch;                             // since the epoch began
+  std::vector<double> weights;             // of the terms, now
+  std::vector<ParameterValue> parameters;  // those on a schedule, now
+  std::optional<double> gradient_norm;     // of the last step
   double learning_rate = 0.0;
   std::int64_t samples = 0;                    // since the reading before
   std::vector<StepTime> steps;                 // since the reading before
@@ -120,6 +128,8 @@ class StageTrainer {
   bool finished() const;
   Means means(const torch::Tensor& sums) const;
   std::vector<double> term_weights() const;
+  std::vector<ParameterValue> scheduled_parameters() const;
+  void set_scheduled_parameters();
   double epochs_done() const;
 
   graph::TrainingGraph& graph_;

@@ -76,7 +76,7 @@ std::optional<Term> plan_term(const config::TermSpec& spec, const ModelNode& stu
                               const Workshop& workshop, config::Diagnostics& diagnostics) {
   const Descriptor* descriptor = workshop.registry.find(spec.loss, diagnostics);
   if (!descriptor) return std::nullopt;
-  Term term{.name = spec.name, .spec = spec.loss, .weight = spec.weight};
+  Term term{.name = spec.name, .spec = spec.loss, .weight = spec.weight, .schedules = spec.schedules};
   bool valid = plan_side(spec.student, descriptor->student_tap, spec, student, term.student, diagnostics);
   if (!descriptor->teacher_tap.empty() && teacher) {
     valid = plan_side(spec.teacher, descriptor->teacher_tap, spec, *teacher, term.teacher, diagnostics) && valid;

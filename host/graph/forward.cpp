@@ -25,6 +25,10 @@ torch::Tensor run_branch(const Branch& branch, const torch::Tensor& tap) {
                  [&] { return branch.normalization->forward(features); });
 }
 
+void set_parameter(const Term& term, const std::string& parameter, double value) {
+  guarded(term.spec, "while a scheduled parameter was set", [&] { term.loss->set(parameter, value); });
+}
+
 Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs,
                              std::span<const double> weights) {
   Objective objective;

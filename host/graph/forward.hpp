@@ -31,6 +31,9 @@ Taps forward_model(const ModelNode& node, const torch::Tensor& images, const tor
 Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs,
                              std::span<const double> weights);
 
+// Tells a term's loss the value of a scheduled parameter. Throws registry::ComponentError.
+void set_parameter(const Term& term, const std::string& parameter, double value);
+
 // tap -> projector of one branch.
 torch::Tensor project(const Branch& branch, const torch::Tensor& tap);
 

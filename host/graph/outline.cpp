@@ -20,16 +20,26 @@ std::string flops_text(std::int64_t flops) {
   return fmt::format("{:.2f} MFLOPs", static_cast<double>(flops) / 1e6);
 }
 
-std::string parameters_text(const Table& params) {
+// What stands behind the value that a schedule starts from: "" for a constant.
+std::string schedule_text(const config::ScheduleSpec& schedule) {
+  static const char* const names[] = {"", " multistep", " cosine", " linear"};
+  return fmt::format("{}{}", names[static_cast<int>(schedule.kind)],
+                     schedule.warmup_epochs > 0 ? fmt::format(", warm-up {:g} epochs", schedule.warmup_epochs) : "");
+}
+
+std::string parameters_text(const Table& params, const std::vector<config::ParameterSchedule>& schedules = {}) {
   std::string text;
-  for (const auto& [name, value] : params) text += (text.empty() ? "" : ", ") + name + " = " + to_toml(value);
+  for (const auto& [name, value] : params) {
+    text += (text.empty() ? "" : ", ") + name + " = " + to_toml(value);
+    for (const auto& [parameter, schedule] : schedules) {
+      if (parameter == name) text += schedule_text(schedule);
+    }
+  }
   return text;
 }
 
 std::string weight_text(const config::ScheduleSpec& weight) {
-  static const char* const names[] = {"", " multistep", " cosine", " linear"};
-  return fmt::format("x {:g}{}{}", weight.value, names[static_cast<int>(weight.kind)],
-                     weight.warmup_epochs > 0 ? fmt::format(", warm-up {:g} epochs", weight.warmup_epochs) : "");
+  return fmt::format("x {:g}{}", weight.value, schedule_text(weight));
 }
 
 std::string optimizer_text(const config::OptimizerSpec& optimizer) {
@@ -119,7 +129,7 @@ class Builder {
     const std::string id = "loss." + term.name;
     for (const Branch& branch : term.teacher) add_branch(branch, *graph_.teacher, id);
     for (const Branch& branch : term.student) add_branch(branch, graph_.student, id);
-    const std::string params = parameters_text(term.spec.params);
+    const std::string params = parameters_text(term.spec.params, term.schedules);
     add({id, "loss", term.name, params.empty() ? term.spec.use.value : term.spec.use.value + ": " + params});
     connect(id, "objective", weight_text(term.weight));
   }

@@ -45,6 +45,7 @@ struct Term {
   config::ComponentSpec spec;
   std::shared_ptr<Loss> loss;
   config::ScheduleSpec weight;
+  std::vector<config::ParameterSchedule> schedules;  // of parameters that the loss is told before each step
   std::vector<Branch> student;
   std::vector<Branch> teacher;  // empty: the loss looks at no teacher
 };

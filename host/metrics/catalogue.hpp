@@ -31,6 +31,7 @@ enum class Metric {
   Loss,
   LossTerm,
   LossTermWeight,
+  LossParameter,
   AccuracyRatio,
   TeacherAgreementRatio,
   LearningRate,

@@ -116,6 +116,9 @@ HistoryRecord history_record(const std::string& stage, const StepReport& report)
   HistoryRecord record{report.time, stage, "train", report.step, report.epoch, {}};
   add_scores(record.values, report.scores);
   for (const auto& [term, weight] : report.weights) record.values.push_back({"weight." + term, weight});
+  for (const auto& [term, parameter, value] : report.parameters) {
+    record.values.push_back({fmt::format("parameter.{}.{}", term, parameter), value});
+  }
   record.values.push_back({"learning_rate", report.learning_rate});
   if (report.gradient_norm) record.values.push_back({"gradient_norm", *report.gradient_norm});
   record.values.push_back({"images_per_second", report.images_per_second()});

@@ -43,16 +43,24 @@ struct ComponentValue {
   double value = 0.0;
 };
 
+// A parameter of a term's loss that is on a schedule.
+struct TermParameter {
+  std::string term;
+  std::string parameter;
+  double value = 0.0;
+};
+
 // A stage's training since its last report: the engine makes one every few steps, when it reads the device's values.
 struct StepReport {
-  double time = 0.0;                // Unix seconds
-  std::int64_t step = 0;            // steps of the stage that are done
-  std::int64_t epoch = 0;           // the epoch that they reached, from 1
-  double epoch_done = 0.0;          // share of that epoch, 0 to 1
-  std::int64_t samples = 0;         // since the last report
-  std::vector<StepTiming> steps;    // one entry for each step since the last report
-  Scores scores;                    // of these steps, on the training split
-  std::vector<NamedValue> weights;  // of the terms, at the last step
+  double time = 0.0;                      // Unix seconds
+  std::int64_t step = 0;                  // steps of the stage that are done
+  std::int64_t epoch = 0;                 // the epoch that they reached, from 1
+  double epoch_done = 0.0;                // share of that epoch, 0 to 1
+  std::int64_t samples = 0;               // since the last report
+  std::vector<StepTiming> steps;          // one entry for each step since the last report
+  Scores scores;                          // of these steps, on the training split
+  std::vector<NamedValue> weights;        // of the terms, at the last step
+  std::vector<TermParameter> parameters;  // those on a schedule, at the last step
   double learning_rate = 0.0;
   std::optional<double> gradient_norm;
   std::int64_t nonfinite_losses = 0;  // steps since the last report whose objective was not finite

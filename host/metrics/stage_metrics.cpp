@@ -54,6 +54,11 @@ void StageMetrics::record(const StepReport& report) {
   for (const auto& [term, weight] : report.weights) {
     cached(weights_, term, [&] { return store_.gauge(Metric::LossTermWeight, {stage_, term}); }).set(weight);
   }
+  for (const auto& [term, parameter, value] : report.parameters) {
+    cached(parameters_, {term, parameter}, [&] {
+      return store_.gauge(Metric::LossParameter, {stage_, term, parameter});
+    }).set(value);
+  }
   for (const auto& [component, name, value] : report.component_values) {
     store_.set_component_value(component, name, value);
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metrics/report.hpp"
@@ -46,6 +47,7 @@ class StageMetrics {
   std::vector<HistogramSeries> phase_durations_;  // by Phase
   std::map<std::string, SplitSeries> splits_;
   std::map<std::string, GaugeSeries> weights_;
+  std::map<std::pair<std::string, std::string>, GaugeSeries> parameters_;  // by term and parameter
 };
 
 }  // namespace retort::metrics

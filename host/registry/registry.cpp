@@ -128,6 +128,7 @@ const PluginInfo& Registry::add_explicit(const fs::path& library) const {
   try {
     plugin.sha256 = file_sha256(library);
     for (const Component& component : load(library)->manifest().components) {
+      if (const auto found = problems(component.descriptor); !found.empty()) throw Error(found.front());
       plugin.components.push_back(component.descriptor);
     }
   } catch (const std::exception& error) {

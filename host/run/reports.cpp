@@ -37,6 +37,9 @@ metrics::StepReport step_report(const graph::TrainingGraph& graph, const engine:
     report.scores.terms.push_back({graph.terms[i].name, reading.recent.terms[i]});
     report.weights.push_back({graph.terms[i].name, reading.weights[i]});
   }
+  for (const auto& [term, parameter, value] : reading.parameters) {
+    report.parameters.push_back({graph.terms[term].name, parameter, value});
+  }
   if (reading.recent.accuracy) report.scores.accuracy[1] = *reading.recent.accuracy;
   for (const auto& [key, value] : reading.reported) report.component_values.push_back({key.first, key.second, value});
   return report;

@@ -93,6 +93,32 @@ TEST_F(Experiment, ReadsTheObjective) {
   EXPECT_EQ(term.teacher[1].normalization->params, (Table{{"affine", true}}));
 }
 
+TEST_F(Experiment, AParameterTakesANumberOrASchedule) {
+  const std::string rest =
+      "[student]\nuse = 'mlp'\n[dataset]\nuse = 'cifar100'\n[loss.soft]\nuse = 'soft_targets'\n"
+      "[teacher]\nuse = 'mlp'\nweights = 'w.safetensors'\n";
+  write("w.safetensors", "");
+  write("a.toml", rest);
+  const auto term = [](const Overrides& overrides) { return read("a.toml", overrides).stages.at(0).terms.at(0); };
+  EXPECT_EQ(term({}).loss.params, Table{});
+  EXPECT_EQ(term({.set = {"loss.soft.temperature=3"}}).loss.params, (Table{{"temperature", 3}}));
+  EXPECT_TRUE(term({.set = {"loss.soft.temperature=3"}}).schedules.empty());
+  const double inf = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(term({.set = {"loss.soft.temperature=inf"}}).loss.params, (Table{{"temperature", inf}}));
+
+  const TermSpec falling = term({.set = {"loss.soft.temperature={value = 8, use = 'linear', final = 1}"}});
+  EXPECT_EQ(falling.loss.params, (Table{{"temperature", 8.0}}));
+  ASSERT_EQ(falling.schedules.size(), 1u);
+  EXPECT_EQ(falling.schedules[0].parameter, "temperature");
+  EXPECT_EQ(falling.schedules[0].schedule.kind, ScheduleSpec::Kind::Linear);
+  EXPECT_EQ(falling.schedules[0].schedule.value, 8.0);
+  EXPECT_EQ(falling.schedules[0].schedule.final_value, 1.0);
+
+  const TermSpec steps = term({.set = {"loss.soft.temperature={use = 'multistep', milestones = [3], gamma = 0.5}"}});
+  EXPECT_EQ(steps.loss.params, (Table{{"temperature", 4.0}}));  // the declared default
+  EXPECT_EQ(steps.schedules.at(0).schedule.value, 4.0);
+}
+
 TEST_F(Experiment, ReadsOptimizerAndSchedule) {
   const ExperimentSpec spec = read(fixture("full.toml"));
   const OptimizerSpec& optimizer = spec.stages.at(0).optimizer;

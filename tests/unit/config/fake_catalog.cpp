@@ -35,6 +35,11 @@ Descriptor descriptor(Kind kind, const Description<Options>& description) {
   return result;
 }
 
+Descriptor scheduled(Descriptor loss) {
+  loss.params.back().scheduled = true;
+  return loss;
+}
+
 }  // namespace
 
 FakeCatalog::FakeCatalog()
@@ -56,6 +61,10 @@ FakeCatalog::FakeCatalog()
                                      .summary("Softened classes.")
                                      .param(&TemperatureOptions::temperature, "temperature", "Softens both sides.",
                                             Range::greater_than(0))),
+          scheduled(descriptor(Kind::Loss, describe<TemperatureOptions>("soft_targets", "1.0.0")
+                                               .summary("Softened classes, at changing temperatures.")
+                                               .param(&TemperatureOptions::temperature, "temperature",
+                                                      "Softens both sides.", Range::greater_than(0).or_infinite()))),
           descriptor(Kind::Loss, describe<AlphaOptions>("logsum", "1.0.0")
                                      .summary("Representations.")
                                      .default_taps("penultimate", "penultimate")

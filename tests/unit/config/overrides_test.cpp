@@ -86,8 +86,8 @@ TEST_F(OverridesTest, AreLocatedWhenTheyAreWrong) {
 }
 
 TEST_F(OverridesTest, RefuseHalfTomlAndHostileValues) {
-  for (const std::string value : {"[1, 2", "{ a = 1", "\"open", "'open", "#", "[1]\nb = 2", "inf", "nan", "bad\xff",
-                                  "{ \"\" = 1 }", "[2024-01-01]"}) {
+  for (const std::string value :
+       {"[1, 2", "{ a = 1", "\"open", "'open", "#", "[1]\nb = 2", "nan", "bad\xff", "{ \"\" = 1 }", "[2024-01-01]"}) {
     EXPECT_THAT(problems({"x=" + value}), testing::StartsWith("--set #1: error: ")) << value;
   }
   EXPECT_THAT(problems({"x=" + std::string(5000, '[')}), testing::HasSubstr("nested more than 64 deep"));

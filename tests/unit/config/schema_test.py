@@ -71,5 +71,15 @@ def test_a_component_of_another_library_may_have_any_parameters(validator):
     assert not validator.is_valid(document)
 
 
+@pytest.mark.parametrize("temperature", [4, float("inf"), {"value": 8, "use": "linear", "final": 1}])
+def test_a_parameter_may_have_a_schedule(validator, temperature):
+    document = tomllib.loads((FIXTURES / "full.toml").read_text())
+    document["loss"]["soft"] = {"use": "soft_targets", "temperature": temperature}
+    assert validator.is_valid(document)
+    for wrong in (0, "hot", {"value": 0}, {"value": 8, "finall": 1}):
+        document["loss"]["soft"]["temperature"] = wrong
+        assert not validator.is_valid(document), wrong
+
+
 def test_a_table_may_complete_one_of_another_file(validator):
     assert validator.is_valid({"extends": "base.toml", "loss": {"soft": {"temperature": 8}}})

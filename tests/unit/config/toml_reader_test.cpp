@@ -1,5 +1,8 @@
 #include "config/toml_reader.hpp"
 
+#include <limits>
+
+#include "config/toml_text.hpp"
 #include "config_test.hpp"
 
 namespace retort::config {
@@ -52,13 +55,18 @@ TEST(TomlReader, LocatesSyntaxErrors) {
 }
 
 TEST(TomlReader, RefusesWhatAnExperimentCannotHold) {
-  EXPECT_EQ(problems("a = inf\nb = [nan, 1, -inf]\n\"\" = 1\n[t]\nday = 2024-01-01\n"),
-            "x.toml:1:5: error: expected a finite number, found inf\n"
-            "x.toml:2:6: error: expected a finite number, found nan\n"
-            "x.toml:2:14: error: expected a finite number, found -inf\n"
+  EXPECT_EQ(problems("a = 1\nb = [nan, 1, inf]\n\"\" = 1\n[t]\nday = 2024-01-01\n"),
+            "x.toml:2:6: error: expected a number, found nan\n"
             "x.toml:3:1: error: a key must not be empty\n"
             "x.toml:5:7: error: dates and times have no meaning in an experiment; quote the value to make it a "
             "string\n");
+}
+
+TEST(TomlReader, LeavesInfinityToWhoeverReadsIt) {
+  const Node node = toml("a = inf\nb = -inf\n");
+  EXPECT_EQ(node.find("a")->scalar(), Value(std::numeric_limits<double>::infinity()));
+  EXPECT_EQ(node.find("b")->scalar(), Value(-std::numeric_limits<double>::infinity()));
+  EXPECT_EQ(toml_text(node), "a = inf\nb = -inf\n");
 }
 
 TEST(TomlReader, RefusesDeepKeysBeforeTheParserMeetsThem) {

@@ -178,6 +178,49 @@ TEST_F(Validation, VariantsNeedWhatTheyCannotDoWithout) {
             "a.toml:8:50: error: schedule.lr.milestones: expected an epoch after 9, found 2\n");
 }
 
+TEST_F(Validation, InfinityIsForThoseParametersThatTakeIt) {
+  EXPECT_EQ(problems("[optimizer]\nlr = inf\nmomentum = -inf\n[schedule]\nepochs = inf\n"),
+            "a.toml:8:6: error: optimizer.lr: expected a number of at least 0, found inf\n"
+            "a.toml:9:12: error: optimizer.momentum: expected a number in [0, 1), found -inf\n"
+            "a.toml:11:10: error: schedule.epochs: expected an integer of at least 1, found a number: inf\n");
+  EXPECT_EQ(problems("", {.set = {"loss.label.weight=inf", "student.mean=[inf]"}}),
+            "--set #1: error: loss.label.weight: expected a number of at least 0, found inf\n"
+            "--set #2: error: student.mean[0]: expected a number, found inf\n");
+}
+
+TEST_F(Validation, AParametersScheduleKeepsToItsRange) {
+  const auto problems_of = [&](const std::string& temperature) {
+    return problems("[teacher]\nuse = 'mlp'\nweights = 'w.safetensors'\n[loss.s]\nuse = 'soft_targets'\n",
+                    {.set = {"loss.s.temperature=" + temperature}});
+  };
+  write("w.safetensors", "");
+  EXPECT_EQ(problems_of("{ value = 8, use = 'cosine', final = 1, warmup_epochs = 2, warmup_start = 0.5 }"), "");
+  EXPECT_EQ(problems_of("0"),
+            "--set #1: error: loss.s.temperature: expected a number greater than 0 (or inf), found 0\n");
+  EXPECT_EQ(problems_of("'hot'"),
+            "--set #1: error: loss.s.temperature: expected a number greater than 0 (or inf) or a "
+            "table, found a string: \"hot\"\n");
+  EXPECT_EQ(problems_of("{ value = inf }"),
+            "--set #1: error: loss.s.temperature.value: expected a number greater than 0, found inf\n"
+            "--set #1: error: loss.s.temperature: expected a number greater than 0 throughout, found inf at first\n");
+  EXPECT_EQ(problems_of("{ use = 'linear' }"),
+            "--set #1: error: loss.s.temperature.final: missing; a parameter has no "
+            "value that it ends at unless told\n"
+            "--set #1: error: loss.s.temperature: expected a number greater than 0 "
+            "throughout, found 0.0 at the end\n");
+  EXPECT_EQ(problems_of("{ value = 8, warmup_epochs = 3, warmup_start = 0 }"),
+            "--set #1: error: loss.s.temperature: expected a number greater than 0 throughout, found 0.0 where the "
+            "warm-up starts\n");
+  EXPECT_EQ(problems_of("{ value = 8, finall = 1 }"),
+            "--set #1: error: loss.s.temperature.finall: unknown key 'finall'; did you mean 'final'? (accepted: value, "
+            "use, milestones, gamma, final, warmup_epochs, warmup_start)\n");
+}
+
+TEST_F(Validation, OnlyDeclaredParametersTakeASchedule) {
+  EXPECT_EQ(problems("", {.set = {"loss.label.smoothing={ value = 0.1 }"}}),
+            "--set #1: error: loss.label.smoothing: expected a number in [0, 1), found a table: { value = 0.1 }\n");
+}
+
 TEST_F(Validation, NesterovNeedsAMomentum) {
   EXPECT_EQ(problems("[optimizer]\nmomentum = 0.0\nnesterov = true\n"),
             "a.toml:9:12: error: optimizer.nesterov: needs a momentum greater than 0, found 0\n");

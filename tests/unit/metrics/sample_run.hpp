@@ -18,6 +18,7 @@ inline StepReport sample_step_report() {
   report.steps = {timing, {0.75, {}}};
   report.scores = {1.5, {{"label", 2.0}, {"soft", 0.5}}, {{1, 0.5}, {5, 0.75}}, 0.25};
   report.weights = {{"label", 0.1}, {"soft", 0.9}};
+  report.parameters = {{"soft", "temperature", 4.0}};
   report.learning_rate = 0.05;
   report.gradient_norm = 3.5;
   report.nonfinite_losses = 1;

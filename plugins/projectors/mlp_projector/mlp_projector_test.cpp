@@ -27,16 +27,31 @@ TEST(Mlp, TakesTheWidthsOfItsHiddenLayers) {
   EXPECT_THROW(weights({{"hidden", retort::List{0}}}), retort::InvalidParameter);
 }
 
+TEST(Mlp, TakesDepthAndWidthInstead) {
+  EXPECT_THAT(weights({{"depth", 3}, {"width", 96}}), ElementsAre("96x512", "96x96", "96x96", "512x96"));
+  EXPECT_THAT(weights({{"depth", 2}}), ElementsAre("2048x512", "2048x2048", "512x2048"));
+  EXPECT_THAT(weights({{"width", 128}}), ElementsAre("128x512", "512x128"));
+  EXPECT_THAT(weights({{"depth", 0}}), ElementsAre("512x512"));
+  EXPECT_THROW(weights({{"depth", 2}, {"hidden", retort::List{64}}}), retort::InvalidParameter);
+  EXPECT_THROW(weights({{"width", 64}, {"hidden", retort::List{64}}}), retort::InvalidParameter);
+}
+
+// One hidden unit and weights of -1: the projection of x is -f(-x).
+double negated_activation(const char* activation, double x) {
+  const auto mlp =
+      plugin.projector("mlp", {{1}, {1}}, {{"hidden", retort::List{1}}, {"activation", activation}, {"bias", false}});
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : mlp->parameters()) parameter.fill_(-1.0);
+  return mlp->forward(torch::tensor({{-x}}, torch::kFloat)).item<double>();
+}
+
 TEST(Mlp, PutsTheActivationBetweenTheLayersOnly) {
-  for (const char* activation : {"relu", "gelu"}) {
-    const auto mlp =
-        plugin.projector("mlp", {{1}, {1}}, {{"hidden", retort::List{1}}, {"activation", activation}, {"bias", false}});
-    const torch::NoGradGuard no_grad;
-    for (auto& parameter : mlp->parameters()) parameter.fill_(-1.0);
-    const double hidden =
-        activation == std::string("relu") ? 1.0 : 0.8413447460685429;  // gelu(1) is the normal CDF at 1
-    EXPECT_NEAR(mlp->forward(torch::tensor({{-1.0}})).item<double>(), -hidden, 1e-6);
-  }
+  EXPECT_NEAR(negated_activation("relu", 1), -1.0, 1e-6);
+  EXPECT_NEAR(negated_activation("relu", -1), 0.0, 1e-6);
+  EXPECT_NEAR(negated_activation("leaky_relu", -1), 0.01, 1e-6);
+  EXPECT_NEAR(negated_activation("gelu", 1), -0.8413447460685429, 1e-6);  // the normal CDF at 1
+  EXPECT_NEAR(negated_activation("silu", 1), -0.7310585786300049, 1e-6);  // the logistic function at 1
+  EXPECT_NEAR(negated_activation("tanh", 1), -0.7615941559557649, 1e-6);
 }
 
 TEST(Mlp, RefusesFeatureMaps) {
@@ -45,7 +60,12 @@ TEST(Mlp, RefusesFeatureMaps) {
 
 TEST(Mlp, KeepsTheContract) {
   EXPECT_THAT(retort::testing::check_projector(plugin, "mlp"), IsEmpty());
-  EXPECT_THAT(retort::testing::check_projector(plugin, "mlp", {{"hidden", retort::List{5, 3}}, {"activation", "gelu"}}),
+  for (const char* activation : {"relu", "leaky_relu", "gelu", "silu", "tanh"}) {
+    EXPECT_THAT(
+        retort::testing::check_projector(plugin, "mlp", {{"hidden", retort::List{5, 3}}, {"activation", activation}}),
+        IsEmpty());
+  }
+  EXPECT_THAT(retort::testing::check_projector(plugin, "mlp", {{"depth", 2}, {"width", 7}, {"activation", "silu"}}),
               IsEmpty());
 }
 

@@ -2,6 +2,7 @@
 #include <retort/testing.hpp>
 
 #include <cmath>
+#include <limits>
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -9,10 +10,30 @@ using ::testing::IsEmpty;
 namespace {
 
 const retort::testing::Plugin plugin(RETORT_PLUGIN_LIBRARY);
+const double kInf = std::numeric_limits<double>::infinity();
+
+retort::LossInputs inputs(const torch::Tensor& student, const torch::Tensor& teacher) {
+  return {.student = retort::Features({student}), .teacher = retort::Features({teacher})};
+}
 
 double value(const torch::Tensor& student, const torch::Tensor& teacher, const retort::Table& options) {
-  const auto loss = plugin.loss("kl_divergence", options);
-  return loss->forward({.student = retort::Features({student}), .teacher = retort::Features({teacher})}).item<double>();
+  return plugin.loss("kl_divergence", options)->forward(inputs(student, teacher)).item<double>();
+}
+
+torch::Tensor gradient(const torch::Tensor& student, const torch::Tensor& teacher, const retort::Table& options) {
+  const auto leaf = student.clone().requires_grad_(true);
+  plugin.loss("kl_divergence", options)->forward(inputs(leaf, teacher)).backward();
+  return leaf.grad();
+}
+
+struct Logits {
+  torch::Tensor student, teacher;
+};
+
+Logits random_logits(std::int64_t batch, std::int64_t classes, std::uint64_t seed) {
+  auto generator = at::detail::createCPUGenerator(seed);
+  const auto draw = [&] { return 2 * torch::randn({batch, classes}, generator, torch::kFloat64); };
+  return {draw(), draw()};
 }
 
 // softmax: {1/2, 1/2} and {1/4, 3/4}
@@ -24,8 +45,23 @@ TEST(KlDivergence, IsOfTheStudentFromTheTeacher) {
   EXPECT_NEAR(value(kStudent, kTeacher, {{"temperature", 1}}), kDivergence, 1e-12);
 }
 
+TEST(KlDivergence, IsOfTheTeacherFromTheStudentInTheOtherDirection) {
+  const double reverse = 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3.0);
+  EXPECT_NEAR(value(kStudent, kTeacher, {{"temperature", 1}, {"direction", "student_teacher"}}), reverse, 1e-12);
+}
+
 TEST(KlDivergence, IsTheMeanOverTheBatch) {
   EXPECT_NEAR(value(kStudent.repeat({3, 1}), kTeacher.repeat({3, 1}), {{"temperature", 1}}), kDivergence, 1e-12);
+}
+
+TEST(KlDivergence, SumsOrAverages) {
+  const auto student = kStudent.repeat({3, 1}), teacher = kTeacher.repeat({3, 1});
+  EXPECT_NEAR(value(student, teacher, {{"temperature", 1}, {"reduction", "sum"}}), 3 * kDivergence, 1e-12);
+  EXPECT_NEAR(value(student, teacher, {{"temperature", 1}, {"reduction", "mean"}}), kDivergence / 2, 1e-12);
+  // Differences -log 3 / 2 and log 3 / 2 from their mean.
+  const double limit = std::pow(std::log(3.0) / 2, 2) / 2;
+  EXPECT_NEAR(value(student, teacher, {{"temperature", kInf}, {"reduction", "sum"}}), 3 * limit, 1e-12);
+  EXPECT_NEAR(value(student, teacher, {{"temperature", kInf}, {"reduction", "mean"}}), limit / 2, 1e-12);
 }
 
 TEST(KlDivergence, SoftensBothSidesAndScalesByTheSquareOfTheTemperature) {
@@ -34,18 +70,77 @@ TEST(KlDivergence, SoftensBothSidesAndScalesByTheSquareOfTheTemperature) {
   EXPECT_NEAR(value(4 * kStudent, 4 * kTeacher, {}), 16 * kDivergence, 1e-12);  // T is 4 by default
 }
 
-// For T -> infinity: (1 / 2K) sum_k (d_k - mean d)^2 with d = s - t.
-TEST(KlDivergence, TendsToCentredSquaredErrorAtHighTemperature) {
-  torch::manual_seed(1);
-  const auto student = torch::randn({8, 100}, torch::kFloat64);
-  const auto teacher = torch::randn({8, 100}, torch::kFloat64);
-  const auto d = student - teacher;
-  const double limit = (d - d.mean(1, true)).square().sum(1).div(2 * 100).mean().item<double>();
-  EXPECT_NEAR(value(student, teacher, {{"temperature", 1e4}}), limit, 1e-3 * limit);
+TEST(KlDivergence, TendsToItsLimitAtHighTemperature) {
+  const auto [student, teacher] = random_logits(8, 100, 1);
+  for (const char* direction : {"teacher_student", "student_teacher"}) {
+    const double limit = value(student, teacher, {{"temperature", kInf}, {"direction", direction}});
+    EXPECT_NEAR(value(student, teacher, {{"temperature", 1e5}, {"direction", direction}}), limit, 1e-4 * limit);
+    EXPECT_TRUE(torch::allclose(gradient(student, teacher, {{"temperature", 1e5}, {"direction", direction}}),
+                                gradient(student, teacher, {{"temperature", kInf}, {"direction", direction}}), 1e-3,
+                                1e-7));
+  }
 }
 
-TEST(KlDivergence, RefusesTemperaturesThatAreNotPositive) {
-  EXPECT_THROW(plugin.loss("kl_divergence", {{"temperature", 0}}), retort::InvalidParameter);
+// The gradient that Kim et al. code by hand: (K d_k - sum d) / K^2 / N.
+TEST(KlDivergence, HasThePublishedGradientAtInfiniteTemperature) {
+  const auto [student, teacher] = random_logits(5, 7, 2);
+  const auto d = student - teacher;
+  const auto published = (7 * d - d.sum(1, true)) / (7 * 7) / 5;
+  EXPECT_TRUE(torch::allclose(gradient(student, teacher, {{"temperature", kInf}}), published, 1e-12, 1e-15));
+}
+
+TEST(KlDivergence, IsHalfTheMeanSquaredErrorAtInfiniteTemperatureUpToTheMeans) {
+  const auto [student, teacher] = random_logits(8, 100, 3);
+  const double mse = torch::mse_loss(student, teacher).item<double>();
+  const double shift = (student - teacher).mean(1).square().mean().item<double>();
+  EXPECT_NEAR(mse, 2 * value(student, teacher, {{"temperature", kInf}}) + shift, 1e-12 * mse);
+}
+
+TEST(KlDivergence, MatchesTheTopClassAtTemperatureZero) {
+  const auto student = torch::tensor({{3.0, 1.0, 0.0}, {0.0, 5.0, 1.0}}, torch::kFloat64);
+  const auto teacher = torch::tensor({{0.0, 2.0, 1.0}, {1.0, 2.0, 0.0}}, torch::kFloat64);
+  EXPECT_DOUBLE_EQ(value(student, teacher, {{"temperature", 0}}), ((3 - 1) + (5 - 5)) / 2.0);
+  const auto expected = torch::tensor({{0.5, -0.5, 0.0}, {0.0, 0.0, 0.0}}, torch::kFloat64);
+  EXPECT_TRUE(torch::equal(gradient(student, teacher, {{"temperature", 0}}), expected));
+}
+
+TEST(KlDivergence, DividedByTheTemperatureTendsToTheLimitAtZero) {
+  const auto [student, teacher] = random_logits(6, 5, 4);
+  const double t = 1e-3;
+  EXPECT_NEAR(value(student, teacher, {{"temperature", t}}) / t, value(student, teacher, {{"temperature", 0}}), 1e-9);
+  EXPECT_TRUE(torch::allclose(gradient(student, teacher, {{"temperature", t}}) / t,
+                              gradient(student, teacher, {{"temperature", 0}}), 0, 1e-9));
+}
+
+TEST(KlDivergence, RefusesTemperaturesThatAreNone) {
+  for (const double temperature : {-1.0, -kInf, std::nan("")}) {
+    EXPECT_THROW(plugin.loss("kl_divergence", {{"temperature", temperature}}), retort::InvalidParameter);
+  }
+}
+
+TEST(KlDivergence, RefusesLimitsThatAreNone) {
+  const auto refusal = [](const retort::Table& options) -> std::string {
+    try {
+      plugin.loss("kl_divergence", options);
+    } catch (const retort::InvalidParameter& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal({{"temperature", kInf}, {"scale_by_t2", false}}), HasSubstr("needs scale_by_t2 = true"));
+  EXPECT_THAT(refusal({{"temperature", 0}, {"scale_by_t2", false}}), HasSubstr("needs scale_by_t2 = true"));
+  EXPECT_THAT(refusal({{"temperature", 0}, {"direction", "student_teacher"}}), HasSubstr("direction"));
+}
+
+TEST(KlDivergence, ChangesItsTemperatureWhileTraining) {
+  const auto [student, teacher] = random_logits(4, 6, 5);
+  const auto loss = plugin.loss("kl_divergence", {{"temperature", 8}});
+  for (const double temperature : {1.0, 0.0, kInf, 8.0}) {
+    loss->set("temperature", temperature);
+    EXPECT_EQ(loss->forward(inputs(student, teacher)).item<double>(),
+              value(student, teacher, {{"temperature", temperature}}));
+  }
+  EXPECT_THROW(loss->set("scale_by_t2", 1), retort::InvalidParameter);
 }
 
 TEST(KlDivergence, NamesBothShapes) {
@@ -58,10 +153,14 @@ TEST(KlDivergence, NamesBothShapes) {
 }
 
 TEST(KlDivergence, KeepsTheContract) {
-  for (const double temperature : {0.5, 1.0, 4.0, 20.0}) {
+  for (const double temperature : {0.0, 0.5, 1.0, 4.0, 20.0, kInf}) {
     EXPECT_THAT(retort::testing::check_loss(plugin, "kl_divergence", {{"temperature", temperature}}), IsEmpty());
   }
   EXPECT_THAT(retort::testing::check_loss(plugin, "kl_divergence", {{"scale_by_t2", false}}), IsEmpty());
+  EXPECT_THAT(retort::testing::check_loss(plugin, "kl_divergence", {{"direction", "student_teacher"}}), IsEmpty());
+  for (const char* reduction : {"sum", "mean"}) {
+    EXPECT_THAT(retort::testing::check_loss(plugin, "kl_divergence", {{"reduction", reduction}}), IsEmpty());
+  }
 }
 
 }  // namespace

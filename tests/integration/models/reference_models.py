@@ -4,6 +4,10 @@ import math
 
 import torch
 import torch.nn.functional as F
+from reference_mobilenet_v2 import MobileNetV2
+from reference_resnet50 import ResNet50
+from reference_shufflenets import ShuffleV1, ShuffleV2
+from reference_vgg import Vgg
 from torch import nn
 
 
@@ -151,6 +155,7 @@ class ConvNet(nn.Module):
 THIN, WIDE = (16, 16, 32, 64), (32, 64, 128, 256)
 RESNETS = {f"resnet{depth}": (depth, THIN) for depth in (8, 14, 20, 32, 44, 56, 110)}
 RESNETS |= {"resnet8x4": (8, WIDE), "resnet32x4": (32, WIDE)}
+SINGLES = {"ResNet50": ResNet50, "MobileNetV2": MobileNetV2, "ShuffleV1": ShuffleV1, "ShuffleV2": ShuffleV2}
 
 
 def build(name, classes, input_shape, **options):
@@ -160,6 +165,10 @@ def build(name, classes, input_shape, **options):
     if name.startswith("wrn_"):
         depth, width = map(int, name.split("_")[1:])
         return WideResNet(depth, width, classes, input_shape[0])
+    if name.startswith("vgg"):
+        return Vgg(name, classes, input_shape[0])
+    if name in SINGLES:
+        return SINGLES[name](classes, input_shape[0])
     if name == "mlp":
         return Mlp(input_shape, options.get("hidden", [256, 128]), classes)
     return ConvNet(input_shape, options.get("channels", [32, 64]), classes)

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 import torch
-from reference_models import build, randomise
+from published import PARAMETERS, PUBLISHED
+from reference_models import SINGLES, build, randomise
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -18,23 +19,6 @@ PROBE = pathlib.Path(os.environ.get("RETORT_MODEL_PROBE") or RELEASE / "tests" /
 PLUGINS = pathlib.Path(os.environ.get("RETORT_MODEL_PLUGINS") or RELEASE / "lib" / "retort" / "plugins" / "models")
 
 CIFAR = [3, 32, 32]
-
-# Trainable parameters and state_dict entries for 100 classes, counted on RepDistiller's own definitions.
-PUBLISHED = {
-    "resnet8": (83_892, 56),
-    "resnet14": (181_108, 92),
-    "resnet20": (278_324, 128),
-    "resnet32": (472_756, 200),
-    "resnet44": (667_188, 272),
-    "resnet56": (861_620, 344),
-    "resnet110": (1_736_564, 668),
-    "resnet8x4": (1_233_540, 62),
-    "resnet32x4": (7_433_860, 206),
-    "wrn_16_1": (180_916, 82),
-    "wrn_16_2": (703_284, 83),
-    "wrn_40_1": (569_780, 226),
-    "wrn_40_2": (2_255_156, 227),
-}
 
 # Component, classes, input shape, further options.
 CASES = [
@@ -47,6 +31,13 @@ CASES = [
     ("wrn_34_1", 100, CIFAR, {}),
     ("wrn_10_8", 100, CIFAR, {}),
     ("wrn_10_10", 100, CIFAR, {}),
+    ("vgg8", 10, [1, 8, 8], {}),
+    ("vgg11", 10, [3, 64, 40], {}),
+    ("ResNet50", 3, [1, 9, 12], {}),
+    ("MobileNetV2", 10, [1, 28, 28], {}),
+    ("MobileNetV2", 10, [3, 64, 33], {}),
+    ("ShuffleV1", 10, [1, 28, 28], {}),
+    ("ShuffleV2", 10, [4, 19, 24], {}),
     ("mlp", 10, [1, 8, 8], {}),
     ("mlp", 3, CIFAR, {"hidden": [16, 8, 4]}),
     ("mlp", 3, CIFAR, {"hidden": []}),
@@ -66,16 +57,15 @@ def case_id(case):
 
 
 cases = pytest.mark.parametrize("case", CASES, ids=case_id)
-# The other depths and widths are made by the same code.
-training_cases = pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if case[0] not in ("resnet14", "resnet32", "resnet44", "resnet56", "wrn_40_2", "wrn_10_10")],
-    ids=case_id,
-)
+# Other depths and widths of a family are made by the same code.
+SAME_CODE = ("resnet14", "resnet32", "resnet44", "resnet56", "wrn_40_2", "wrn_10_10", "vgg11", "vgg16", "vgg19")
+training_cases = pytest.mark.parametrize("case", [case for case in CASES if case[0] not in SAME_CODE], ids=case_id)
 
 
 def plugin_of(name):
-    family = "cifar_resnet" if name.startswith("resnet") else "wide_resnet" if name.startswith("wrn_") else name
+    families = {"resnet": "cifar_resnet", "wrn_": "wide_resnet", "vgg": "cifar_vgg", "ResNet50": "cifar_resnet50"}
+    families |= {"MobileNetV2": "mobilenet_v2", "ShuffleV1": "shufflenet_v1", "ShuffleV2": "shufflenet_v2"}
+    family = next((family for start, family in families.items() if name.startswith(start)), name)
     return PLUGINS / f"{family}.so"
 
 
@@ -115,7 +105,7 @@ def prepare(folder, case, batch):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_reference_has_the_published_size(name):
     model = build(name, 100, CIFAR)
-    assert (sum(p.numel() for p in model.parameters()), len(model.state_dict())) == PUBLISHED[name]
+    assert (sum(p.numel() for p in model.parameters()), len(model.state_dict())) == PUBLISHED[name][:2]
 
 
 @cases
@@ -176,6 +166,13 @@ def test_a_training_step_agrees(case, tmp_path):
         ("resnet8", CIFAR, "layer2", ["bn1", "layer1.0.bn2", "layer2.0.downsample.1"], ["layer3.0.bn1"]),
         ("wrn_10_1", CIFAR, "stem", [], ["block1.layer.0.bn1", "bn1"]),
         ("wrn_10_1", CIFAR, "block3", ["block3.layer.0.bn2"], ["bn1"]),
+        ("vgg8", CIFAR, "block0", ["block0.1"], ["block1.1", "block4.1"]),
+        ("vgg13", CIFAR, "block3", ["block3.1", "block3.4"], ["block4.1"]),
+        ("ResNet50", CIFAR, "layer3", ["layer3.5.bn3", "layer1.0.shortcut.1"], ["layer4.0.bn1"]),
+        ("MobileNetV2", CIFAR, "stem", ["conv1.1"], ["blocks.0.0.conv.1"]),
+        ("MobileNetV2", CIFAR, "blocks.3", ["blocks.3.3.conv.7"], ["blocks.4.0.conv.1", "conv2.1"]),
+        ("ShuffleV1", CIFAR, "layer2", ["bn1", "layer2.7.bn3"], ["layer3.0.bn1"]),
+        ("ShuffleV2", CIFAR, "layer3", ["layer3.3.bn3"], ["bn2"]),
         ("convnet", [1, 8, 8], "layer1", ["layer1.bn"], ["layer2.bn"]),
     ],
 )
@@ -189,32 +186,44 @@ def test_nothing_behind_the_last_requested_tap_runs(name, shape, tap, running, i
     assert counts == {norm: 1 for norm in running} | {norm: 0 for norm in idle}
 
 
-@pytest.mark.parametrize("name", ["resnet32x4", "wrn_16_4", "convnet", "mlp"])
-def test_initialisation_follows_the_papers(name, tmp_path):
-    """Moments within five standard errors; linear layers within their bound."""
+def assert_normal(tensor, deviation, key):
+    """Moments within five standard errors."""
+    assert abs(tensor.mean()) < 5 * deviation / math.sqrt(tensor.numel()), key
+    assert abs(tensor.std() / deviation - 1) < 5 / math.sqrt(2 * tensor.numel()), key
+
+
+def assert_uniform(tensor, bound, key):
+    assert bound * 0.9 < tensor.abs().max() <= bound, key
+    # A uniform sample's deviation has the relative standard error sqrt(1 / (5 n)).
+    assert abs(tensor.std() / (bound / math.sqrt(3)) - 1) < 5 / math.sqrt(5 * tensor.numel()), key
+
+
+@pytest.mark.parametrize("name", ["resnet32x4", "wrn_16_4", "vgg13", *SINGLES, "convnet", "mlp"])
+def test_initialisation_follows_the_published_code(name, tmp_path):
     state = parts(run_probe(tmp_path, name, {}, seed=3), "state.")
+    uniform, narrow = name.startswith("Shuffle"), name in ("vgg13", "MobileNetV2")
     for key, tensor in state.items():
-        if tensor.dim() == 4:
-            fan_out = tensor.shape[0] * tensor.shape[2] * tensor.shape[3]
-            deviation, count = math.sqrt(2 / fan_out), tensor.numel()
-            assert abs(tensor.mean()) < 5 * deviation / math.sqrt(count), key
-            assert abs(tensor.std() / deviation - 1) < 5 / math.sqrt(2 * count), key
-        elif tensor.dim() == 2:
-            bound = 1 / math.sqrt(tensor.shape[1])
-            assert bound * 0.99 < tensor.abs().max() <= bound, key
-            assert abs(tensor.std() / (bound / math.sqrt(3)) - 1) < 0.05, key
-        elif key.endswith(("running_mean", "bn1.bias", "bn2.bias", "bn.bias", "downsample.1.bias")):
-            assert torch.all(tensor == 0), key
+        if tensor.dim() == 4 and not uniform:
+            assert_normal(tensor, math.sqrt(2 / (tensor.shape[0] * tensor.shape[2] * tensor.shape[3])), key)
+        elif tensor.dim() == 2 and narrow:
+            assert_normal(tensor, 0.01, key)
+        elif tensor.dim() >= 2:
+            assert_uniform(tensor, 1 / math.sqrt(tensor[0].numel()), key)
         elif key.endswith(("running_var", "weight")):
             assert torch.all(tensor == 1), key
-    assert torch.all(state["fc.bias"] == 0) == name.startswith("wrn_")
+        elif key in ("fc.bias", "linear.bias") and not name.startswith("wrn_") or key.startswith("hidden"):
+            fan_in = state[key.replace("bias", "weight")].shape[1]
+            assert 0 < tensor.abs().max() <= 1 / math.sqrt(fan_in), key
+        else:
+            assert torch.all(tensor == 0), key
 
 
-@pytest.mark.parametrize("name", ["resnet8", "wrn_10_1", "convnet", "mlp"])
+@pytest.mark.parametrize("name", ["resnet8", "wrn_10_1", "vgg8", *SINGLES, "convnet", "mlp"])
 def test_the_seed_decides_the_initial_weights(name, tmp_path):
     first, again, other = (run_probe(tmp_path, name, {}, seed=seed) for seed in (1, 1, 2))
     assert all(torch.equal(first[key], again[key]) for key in first)
-    assert not torch.equal(first["state.fc.weight"], other["state.fc.weight"])
+    drawn = [key for key, tensor in first.items() if tensor.dim() >= 2]
+    assert drawn and not any(torch.equal(first[key], other[key]) for key in drawn)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +237,8 @@ def test_the_seed_decides_the_initial_weights(name, tmp_path):
         ("resnet8", {"classes": 0}, "classes"),
         ("convnet", {"channels": [8, 8, 8, 8], "input_shape": [1, 8, 8]}, "at most 3"),
         ("convnet", {"channels": [-1]}, "channels[0]"),
+        ("vgg8", {"input_shape": [3, 32, 7]}, "at least 8x8 pixels"),
+        ("vgg19", {"input_shape": [3, 64, 15]}, "at least 16x16 pixels"),
         ("wrn_16_2", {"clases": 10}, "classes"),
     ],
 )
@@ -253,25 +264,36 @@ def parameters_of(options):
     return [word for key, value in options.items() for word in ("-p", f"{key}={json.dumps(value)}")]
 
 
-@needs_retort
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_the_command_reports_the_published_size(name):
+def reported(name):
     done = subprocess.run(
         [RETORT, "model", name, "-p", "classes=100", "--json"], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["parameters"] == PUBLISHED[name][0]
+    return json.loads(done.stdout)
+
+
+@needs_retort
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_command_reports_the_published_size(name):
+    report = reported(name)
+    assert report["parameters"] == PARAMETERS[name]
     assert report["taps"]["logits"] == [100]
-    assert report["taps"]["stem"][1:] == [32, 32]
-    assert report["flops"] > 0
+    assert list(report["taps"])[-2:] == ["penultimate", "logits"]
+
+
+@needs_retort
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_taps_have_the_shapes_of_the_published_features(name):
+    found = reported(name)["taps"]
+    expected = PUBLISHED[name][2]
+    assert {tap: found.get(tap) for tap in expected} == expected
 
 
 @needs_retort
 @pytest.mark.parametrize("tap", ["logits", "penultimate"])
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case[0] in ("resnet20", "resnet8x4", "wrn_40_2", "mlp", "convnet")],
+    [case for case in CASES if case[0] in ("resnet20", "resnet8x4", "wrn_40_2", "vgg13", *SINGLES, "mlp", "convnet")],
     ids=case_id,
 )
 def test_the_command_computes_the_taps_of_the_reference(case, tap, tmp_path):

@@ -1,0 +1,81 @@
+#include "trained_stage.hpp"
+
+#include <utility>
+
+#include "engine/device.hpp"
+#include "registry/guard.hpp"
+#include "run/preparation.hpp"
+#include "weights/safetensors.hpp"
+#include "weights/state.hpp"
+
+namespace retort::app {
+
+void TrainedStageOptions::add_to(CLI::App& command) {
+  command.add_option("--stage", choice.stage, "The stage whose student is meant (default: the last)")
+      ->type_name("STAGE");
+  command.add_flag("--best", choice.best, "The student of the best evaluation instead of the last");
+  plugins.add_to(command);
+}
+
+TrainedStage::TrainedStage(const TrainedStageOptions& options) : registry_(options.plugins.scan()) {
+  const std::filesystem::path weights = settle_target(options);
+  const auto experiment = experiment_options_.read(registry_);
+  config::Diagnostics diagnostics;
+  device_ = run::settle_device(experiment.run);
+  type_ = engine::compute_type(experiment.run.precision.value);
+  graphs_ = run::assemble_stages(experiment, registry_, services_, diagnostics);
+  graph_ = &run::find_stage(graphs_, stage_);
+  load(graph_->student, weights);
+  teacher_ready_ = graph_->teacher && adopt(*graph_->teacher);
+  for (const graph::ModelNode* node : {&std::as_const(graph_->student), teacher()}) {
+    if (!node) continue;
+    node->model->to(device_);
+    node->model->eval();
+  }
+}
+
+// The file of the student's weights; sets the experiment and the stage that they belong to.
+std::filesystem::path TrainedStage::settle_target(const TrainedStageOptions& options) {
+  stage_ = options.choice.stage;
+  if (!std::filesystem::is_directory(options.target)) {
+    if (options.weights.empty()) throw InvalidParameter("an experiment file needs --weights FILE");
+    experiment_options_.file = options.target;
+    return options.weights;
+  }
+  directory_.emplace(run::RunDirectory::open(options.target));
+  run_ = directory_->id();
+  experiment_options_.file = directory_->experiment();
+  const auto student = run::find_student(*directory_, options.choice);
+  stage_ = student.stage;
+  return options.weights.empty() ? student.file : options.weights;
+}
+
+void TrainedStage::load(const graph::ModelNode& node, const std::filesystem::path& file) const {
+  const auto report = weights::load_state(*node.model, weights::load_tensors(file).tensors);
+  if (!report.clean()) {
+    throw InvalidParameter(file.string() + " does not fit " + node.role + " '" + node.spec.model.use.value +
+                           "': " + report.text());
+  }
+}
+
+bool TrainedStage::adopt(const graph::ModelNode& node) const {
+  for (const graph::ModelNode& member : node.members) {
+    if (!adopt(member)) return false;
+  }
+  if (!node.spec.stage) return true;
+  if (!directory_) return false;
+  load(node, directory_->student(node.spec.stage->value));
+  return true;
+}
+
+data::ResidentSource TrainedStage::source(Split split) const {
+  const config::ComponentSpec& spec = graph_->dataset_spec.dataset;
+  const std::string phase = std::string("while reading its ") + split_name(split) + " split";
+  return registry::guarded(spec, phase.c_str(), [&] {
+    const ResidentSplit whole = graph_->dataset->load(split);
+    data::check_split(spec.use.value, split, graph_->data, whole);
+    return data::ResidentSource(whole, data::Transforms(graph_->data.image), 0, device_);
+  });
+}
+
+}  // namespace retort::app

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <retort/dataset.hpp>
+
+namespace retort::inspect {
+
+// The name of a class, or its number when the data set names none.
+std::string class_name(const DatasetInfo& data, std::int64_t index);
+
+// The class that a name or a number means. Throws InvalidParameter with the nearest name.
+std::int64_t find_class(const DatasetInfo& data, const std::string& word);
+
+// Three different classes, in the order given. Throws InvalidParameter.
+std::vector<std::int64_t> find_three_classes(const DatasetInfo& data, const std::vector<std::string>& words);
+
+}  // namespace retort::inspect

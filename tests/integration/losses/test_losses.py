@@ -1,83 +1,156 @@
 """`retort loss` agrees with the same formula written in plain PyTorch, in float64: values and gradients."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
+import math
+import random
 
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
-
-RETORT = os.environ.get("RETORT_BIN", str(Path(__file__).parents[3] / "build/release/bin/retort"))
-
-
-def retort(*arguments):
-    return subprocess.run([RETORT, "loss", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+from oracle import assert_agrees, evaluate, pair, parameters, retort
+from safetensors.torch import save_file
 
 
-def parameters(options):
-    """-p key=value, the values as TOML: JSON writes these alike."""
-    return [word for key, value in options.items()
-            for word in ("-p", f"{key}={value if isinstance(value, str) else json.dumps(value)}")]
+def reduced(total, logits, reduction):
+    """A sum over samples and classes, as PyTorch's reductions would have it."""
+    return total / {"batchmean": len(logits), "sum": 1, "mean": logits.numel()}[reduction]
 
 
-def evaluate(folder, name, options, student, teacher=None, target=None, tap="logits"):
-    """The loss and its gradient with respect to the student, as retort computes them."""
-    arguments = [name, *parameters(options), "--student", folder / "student.safetensors", "--json"]
-    save_file({tap: student.detach()}, folder / "student.safetensors")
-    if teacher is not None:
-        save_file({tap: teacher}, folder / "teacher.safetensors")
-        arguments += ["--teacher", folder / "teacher.safetensors"]
-    if target is not None:
-        save_file({"target": target}, folder / "target.safetensors")
-        arguments += ["--target", folder / "target.safetensors"]
-    done = retort(*arguments, "--grad-out", folder / "gradient.safetensors")
-    assert done.returncode == 0, done.stderr
-    gradient = load_file(folder / "gradient.safetensors")[f"student.{tap}"]
-    return json.loads(done.stdout)["loss"], gradient
+def divergence(s, t, temperature, direction, reduction):
+    log_q, log_p = F.log_softmax(s / temperature, -1), F.log_softmax(t / temperature, -1)
+    if direction == "student_teacher":
+        log_q, log_p = log_p, log_q
+    return F.kl_div(log_q, log_p, reduction=reduction, log_target=True)
 
 
-def assert_agrees(folder, name, options, expected, student, **others):
-    student.requires_grad_(True)
-    value = expected(student)
-    value.backward()
-    found, gradient = evaluate(folder, name, options, student, **others)
-    assert found == pytest.approx(value.item(), rel=1e-9, abs=1e-12)
-    torch.testing.assert_close(gradient, student.grad, rtol=1e-9, atol=1e-12)
+def draw_shape(draw):
+    """[N, K], or [N, ..., K] now and then."""
+    return (draw.randint(1, 9), *([draw.randint(1, 4)] if draw.random() < 0.3 else []), draw.randint(2, 40))
 
 
-def pair(shape, seed):
-    generator = torch.Generator().manual_seed(seed)
-    return [3 * torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2)]
+@pytest.mark.parametrize("seed", range(8))
+def test_kl_divergence(tmp_path, seed):
+    draw = random.Random(seed)
+    student, teacher = pair(draw_shape(draw), seed)
+    temperature = math.exp(draw.uniform(math.log(0.3), math.log(30)))
+    direction = draw.choice(["teacher_student", "student_teacher"])
+    reduction = draw.choice(["batchmean", "sum", "mean"])
+    scale = draw.random() < 0.6
+    options = {"temperature": temperature, "scale_by_t2": scale, "direction": direction, "reduction": reduction}
+    assert_agrees(
+        tmp_path,
+        "kl_divergence",
+        options,
+        lambda s: divergence(s, teacher, temperature, direction, reduction) * (temperature**2 if scale else 1),
+        student,
+        teacher=teacher,
+    )
 
 
-@pytest.mark.parametrize(("shape", "temperature"), [((2, 2), 0.5), ((7, 10), 1.0), ((16, 100), 4.0), ((5, 3), 20.0)])
-def test_kl_divergence(tmp_path, shape, temperature):
-    student, teacher = pair(shape, 1)
-    for scale in (True, False):
-        def expected(s):
-            divergence = F.kl_div(F.log_softmax(s / temperature, 1), F.softmax(teacher / temperature, 1),
-                                  reduction="batchmean")
-            return divergence * (temperature**2 if scale else 1)
+@pytest.mark.parametrize("seed", range(4))
+def test_kl_divergence_at_infinite_temperature(tmp_path, seed):
+    draw = random.Random(seed)
+    student, teacher = pair(draw_shape(draw), seed)
+    reduction = draw.choice(["batchmean", "sum", "mean"])
 
-        assert_agrees(tmp_path, "kl_divergence", {"temperature": temperature, "scale_by_t2": scale}, expected,
-                      student.clone(), teacher=teacher)
+    def expected(s):
+        d = s - teacher
+        return reduced((d - d.mean(-1, keepdim=True)).square().sum() / (2 * s.shape[-1]), s, reduction)
+
+    for direction in ("teacher_student", "student_teacher"):
+        options = {"temperature": math.inf, "reduction": reduction, "direction": direction}
+        assert_agrees(
+            tmp_path, "kl_divergence", options, expected, student.detach().clone(), teacher=teacher
+        )
 
 
-@pytest.mark.parametrize("shape", [(2, 2), (16, 100)])
-def test_mse_logits(tmp_path, shape):
-    student, teacher = pair(shape, 2)
-    assert_agrees(tmp_path, "mse_logits", {}, lambda s: F.mse_loss(s, teacher), student, teacher=teacher)
+@pytest.mark.parametrize("seed", range(4))
+def test_kl_divergence_at_temperature_zero(tmp_path, seed):
+    draw = random.Random(seed)
+    student, teacher = pair(draw_shape(draw), seed)
+    reduction = draw.choice(["batchmean", "sum", "mean"])
+
+    def expected(s):
+        at_teachers_class = s.gather(-1, teacher.argmax(-1, keepdim=True)).squeeze(-1)
+        return reduced((s.amax(-1) - at_teachers_class).sum(), s, reduction)
+
+    options = {"temperature": 0, "reduction": reduction}
+    assert_agrees(tmp_path, "kl_divergence", options, expected, student, teacher=teacher)
+    _, gradient = evaluate(tmp_path, "kl_divergence", {"temperature": 0, "reduction": "sum"}, student, teacher)
+    classes = student.shape[-1]
+    labels = F.one_hot(student.argmax(-1), classes) - F.one_hot(teacher.argmax(-1), classes)
+    torch.testing.assert_close(gradient, labels.double(), rtol=0, atol=0)
+
+
+def test_kl_divergence_tends_to_its_limits(tmp_path):
+    student, teacher = pair((8, 20), 11)
+
+    def at(temperature):
+        return evaluate(tmp_path, "kl_divergence", {"temperature": temperature}, student, teacher)
+
+    for temperature, limit, scale, tolerance in ((1e5, math.inf, 1, 1e-3), (1e-3, 0, 1e3, 1e-9)):
+        value, gradient = at(temperature)
+        limit_value, limit_gradient = at(limit)
+        assert value * scale == pytest.approx(limit_value, rel=tolerance, abs=tolerance)
+        torch.testing.assert_close(gradient * scale, limit_gradient, rtol=tolerance, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_soft_cross_entropy_is_the_divergence_and_the_teachers_entropy(tmp_path, seed):
+    draw = random.Random(seed)
+    student, teacher = pair(draw_shape(draw), seed)
+    temperature = math.exp(draw.uniform(math.log(0.3), math.log(30)))
+    options = {
+        "temperature": temperature,
+        "scale_by_t2": draw.random() < 0.6,
+        "reduction": draw.choice(["batchmean", "sum", "mean"]),
+    }
+    scale = temperature**2 if options["scale_by_t2"] else 1
+    p = F.softmax(teacher / temperature, -1)
+    assert_agrees(
+        tmp_path,
+        "soft_cross_entropy",
+        options,
+        lambda s: scale * reduced(-(p * F.log_softmax(s / temperature, -1)).sum(), s, options["reduction"]),
+        student,
+        teacher=teacher,
+    )
+    value, gradient = evaluate(tmp_path, "soft_cross_entropy", options, student, teacher)
+    kl_value, kl_gradient = evaluate(tmp_path, "kl_divergence", options, student, teacher)
+    entropy = scale * reduced(-(p * p.log()).sum(), teacher, options["reduction"])
+    assert value - kl_value == pytest.approx(entropy.item(), rel=1e-9)
+    torch.testing.assert_close(gradient, kl_gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_losses_that_compare_logits_or_features(tmp_path, seed):
+    draw = random.Random(seed)
+    student, teacher = pair(draw_shape(draw), seed)
+    beta = draw.choice([0, draw.uniform(0.1, 5)])
+
+    def centred(x):
+        return x - x.mean(-1, keepdim=True)
+
+    cases = [
+        ("mse_logits", {}, lambda s: F.mse_loss(s, teacher)),
+        ("mse_logits", {"centered": True}, lambda s: F.mse_loss(centred(s), centred(teacher))),
+        ("smooth_l1_logits", {"beta": beta}, lambda s: F.smooth_l1_loss(s, teacher, beta=beta)),
+        ("logit_regression", {}, lambda s: 0.5 * (s - teacher).square().flatten(1).sum(1).mean()),
+        ("l2_distance", {}, lambda s: F.mse_loss(s, teacher)),
+        ("l2_distance", {"reduce": "sum"}, lambda s: (s - teacher).flatten(1).norm(dim=1).square().mean()),
+    ]
+    for name, options, expected in cases:
+        tap = "penultimate" if name == "l2_distance" else "logits"
+        assert_agrees(tmp_path, name, options, expected, student.detach().clone(), teacher=teacher, tap=tap)
 
 
 def test_mse_is_twice_the_divergence_at_infinite_temperature_plus_the_squared_mean(tmp_path):
     student, teacher = pair((8, 100), 3)
     mse, _ = evaluate(tmp_path, "mse_logits", {}, student, teacher)
-    divergence, _ = evaluate(tmp_path, "kl_divergence", {"temperature": 1e5}, student, teacher)
+    centred, _ = evaluate(tmp_path, "mse_logits", {"centered": True}, student, teacher)
+    limit, _ = evaluate(tmp_path, "kl_divergence", {"temperature": math.inf}, student, teacher)
     shift = (student - teacher).mean(1).square().mean().item()
-    assert mse == pytest.approx(2 * divergence + shift, rel=1e-4)
+    assert mse == pytest.approx(2 * limit + shift, rel=1e-12)
+    assert centred == pytest.approx(2 * limit, rel=1e-12)
 
 
 @pytest.mark.parametrize(("shape", "smoothing"), [((2, 2), 0.9), ((7, 10), 0.0), ((16, 100), 0.1)])
@@ -117,7 +190,7 @@ def failure(tmp_path, name, options):
     student, teacher = pair((4, 10), 8)
     save_file({"logits": student}, tmp_path / "s.safetensors")
     save_file({"logits": teacher}, tmp_path / "t.safetensors")
-    done = retort(name, *parameters(options), "--student", tmp_path / "s.safetensors", "--teacher",
+    done = retort("loss", name, *parameters(options), "--student", tmp_path / "s.safetensors", "--teacher",
                   tmp_path / "t.safetensors", "--json")
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
@@ -133,8 +206,21 @@ def test_an_unknown_parameter_names_the_nearest(tmp_path):
 
 
 def test_a_value_out_of_range_says_what_was_expected(tmp_path):
-    message = failure(tmp_path, "kl_divergence", {"temperature": 0})
-    assert "greater than 0" in message and "temperature" in message
+    message = failure(tmp_path, "kl_divergence", {"temperature": -1})
+    assert "expected a number of at least 0 (or inf), found -1" in message and "temperature" in message
+
+
+def test_infinity_is_refused_where_it_means_nothing(tmp_path):
+    message = failure(tmp_path, "soft_cross_entropy", {"temperature": math.inf})
+    assert "expected a number greater than 0, found inf" in message
+    assert "found nan" in failure(tmp_path, "kl_divergence", {"temperature": "nan"})
+    assert "found -inf" in failure(tmp_path, "kl_divergence", {"temperature": "-inf"})
+
+
+def test_a_limit_that_is_none_says_what_it_needs(tmp_path):
+    assert "needs scale_by_t2 = true" in failure(
+        tmp_path, "kl_divergence", {"temperature": math.inf, "scale_by_t2": False}
+    )
 
 
 def test_a_wrong_choice_names_the_nearest(tmp_path):
@@ -144,6 +230,6 @@ def test_a_wrong_choice_names_the_nearest(tmp_path):
 def test_shapes_that_differ_are_both_named(tmp_path):
     save_file({"logits": torch.zeros(4, 10)}, tmp_path / "s.safetensors")
     save_file({"logits": torch.zeros(4, 12)}, tmp_path / "t.safetensors")
-    done = retort("mse_logits", "--student", tmp_path / "s.safetensors", "--teacher", tmp_path / "t.safetensors")
+    done = retort("loss", "mse_logits", "--student", tmp_path / "s.safetensors", "--teacher", tmp_path / "t.safetensors")
     assert done.returncode != 0
     assert "4x10" in done.stderr and "4x12" in done.stderr and "mse_logits" in done.stderr

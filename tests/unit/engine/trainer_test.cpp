@@ -131,6 +131,52 @@ TEST_F(TrainerTest, GoesOnToTheSameBitsFromASnapshot) {
             weights::state_hash(*undisturbed.graph().projectors()[0].module));
 }
 
+std::string with_temperature(const std::string& temperature) {
+  return kSyntheticStage + "[loss.soft]\nuse = \"kl_divergence\"\nweight = 0.7\ntemperature = " + temperature + "\n";
+}
+
+TEST_F(TrainerTest, AConstantScheduleOfAParameterChangesNoBit) {
+  SyntheticStage plain(with_temperature("2.0")), table(with_temperature("{ value = 2.0 }"));
+  trainer(plain).run(recorder_.stop);
+  trainer(table).run(recorder_.stop);
+  EXPECT_EQ(weights::state_hash(*plain.graph().student.model), weights::state_hash(*table.graph().student.model));
+}
+
+// Four steps an epoch; 4 for one epoch, then 2.
+TEST_F(TrainerTest, AScheduledParameterHasItsValueInEveryStep) {
+  SyntheticStage scheduled(with_temperature("{ value = 4, use = \"multistep\", milestones = [1], gamma = 0.5 }"));
+  StageTrainer subject = trainer(scheduled, /*read_every=*/1);
+  SyntheticStage by_hand(with_temperature("4"));
+  StageTrainer reference = trainer(by_hand);
+  for (int step = 0; step < 8; ++step) {
+    if (step == 4) graph::set_parameter(by_hand.graph().terms[1], "temperature", 2.0);
+    reference.step();
+    recorder_.readings.clear();
+    subject.step();
+    ASSERT_EQ(recorder_.readings.size(), 1u);
+    const auto& parameters = recorder_.readings[0].parameters;
+    ASSERT_EQ(parameters.size(), 1u);
+    EXPECT_EQ(parameters[0].term, 1u);
+    EXPECT_EQ(parameters[0].parameter, "temperature");
+    EXPECT_EQ(parameters[0].value, step < 3 ? 4.0 : 2.0);
+  }
+  EXPECT_EQ(weights::state_hash(*scheduled.graph().student.model), weights::state_hash(*by_hand.graph().student.model));
+}
+
+TEST_F(TrainerTest, AScheduledParameterGoesOnFromASnapshot) {
+  const std::string toml = with_temperature("{ value = 8, use = \"linear\", final = 1 }");
+  SyntheticStage undisturbed(toml), stopped(toml), resumed(toml);
+  trainer(undisturbed).run(recorder_.stop);
+  StageTrainer first = trainer(stopped);
+  for (int step = 0; step < 5; ++step) first.step();
+  weights::TensorFile state = first.snapshot();
+  StageTrainer second = trainer(resumed);
+  second.restore(state);
+  EXPECT_TRUE(second.run(recorder_.stop).finished);
+  EXPECT_EQ(weights::state_hash(*resumed.graph().student.model),
+            weights::state_hash(*undisturbed.graph().student.model));
+}
+
 TEST_F(TrainerTest, ASnapshotOfAnotherStageIsRefused) {
   SyntheticStage stage(kSyntheticStage + kSoftTerm);
   StageTrainer subject = trainer(stage);

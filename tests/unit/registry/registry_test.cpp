@@ -42,7 +42,12 @@ TEST_F(RegistryTest, FindsComponentsByTheirManifestsWithoutLoading) {
   config::Diagnostics diagnostics;
   const Descriptor* descriptor = registry.find(loss("kl_divergence"), diagnostics);
   ASSERT_NE(descriptor, nullptr) << diagnostics.text();
-  EXPECT_EQ(descriptor->params.at(0).name, "temperature");
+  const ParamSpec& temperature = descriptor->params.at(0);
+  EXPECT_EQ(temperature.name, "temperature");
+  EXPECT_TRUE(temperature.scheduled);
+  EXPECT_TRUE(temperature.range.infinite);
+  EXPECT_EQ(temperature.range.min, 0);
+  EXPECT_FALSE(descriptor->params.at(1).scheduled);
   EXPECT_TRUE(registry.loaded().empty());
 }
 

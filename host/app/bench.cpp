@@ -24,6 +24,7 @@ nlohmann::ordered_json to_json(const run::BenchResult& result) {
   for (std::size_t i = 0; i < result.parts.size(); ++i) parts[engine::phase_name(engine::kPhases[i])] = result.parts[i];
   return {{"steps", result.steps},
           {"batch_size", result.batch_size},
+          {"train_images", result.train_images},
           {"threads", at::get_num_threads()},
           {"images_per_second", result.images_per_second},
           {"step_ms", {{"mean", result.mean}, {"median", result.median}, {"p10", result.p10}, {"p90", result.p90}}},

@@ -14,6 +14,8 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kPluginFailed = 3, kStopped 
 // Each adds one command to the command line and says what running it does; the result is the exit code.
 using Action = std::function<int()>;
 Action add_run(CLI::App& app);
+Action add_study(CLI::App& app);
+Action add_compare(CLI::App& app);
 Action add_check(CLI::App& app);
 Action add_graph(CLI::App& app);
 Action add_config(CLI::App& app);

@@ -1,10 +1,10 @@
 #include <cstdio>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "command_line.hpp"
 #include "experiment_options.hpp"
 #include "run/runner.hpp"
 #include "run/stop_signal.hpp"
@@ -31,14 +31,6 @@ void print_outcome(const run::RunOutcome& outcome) {
     std::printf("%s, %.1f s\n", line.c_str(), stage.seconds);
   }
   std::printf("%s\n", outcome.directory.c_str());
-}
-
-// The words this process was started with.
-std::vector<std::string> command_line() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  return words;
 }
 
 // The run is of the plain experiment, and so is what it keeps of it.

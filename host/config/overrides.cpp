@@ -2,7 +2,6 @@
 
 #include <retort/error.hpp>
 
-#include "key_path.hpp"
 #include "merge.hpp"
 #include "toml_reader.hpp"
 #include "validation.hpp"
@@ -24,7 +23,9 @@ Node& item_at(Node& list, std::size_t index, const std::string& where) {
   return list.items()[index];
 }
 
-void write(Node& document, const KeyPath& path, Node value, const Origin& origin) {
+}  // namespace
+
+void write_value(Node& document, const KeyPath& path, Node value, const Origin& origin) {
   Node* node = &document;
   std::string where;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -47,6 +48,8 @@ void write(Node& document, const KeyPath& path, Node value, const Origin& origin
   }
 }
 
+namespace {
+
 void apply_set(Node& document, const std::string& text, const Origin& origin, Diagnostics& diagnostics) {
   const std::string_view path = path_before_equals(text);
   if (path.size() == text.size()) {
@@ -59,7 +62,7 @@ void apply_set(Node& document, const std::string& text, const Origin& origin, Di
     if (std::get<std::string>(keys.front()) == "extends") {
       throw Error("files are merged before anything is set; name another experiment file instead");
     }
-    write(document, keys, std::move(*value), origin);
+    write_value(document, keys, std::move(*value), origin);
   } catch (const Error& error) {
     diagnostics.error(origin, "cannot set '" + std::string(path) + "': " + error.what());
   }

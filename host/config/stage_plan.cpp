@@ -144,7 +144,7 @@ std::vector<StageDraft> ordered(std::vector<StageDraft> waiting, Diagnostics& di
 }  // namespace
 
 std::vector<StageDraft> plan_stages(const Node& document, Diagnostics& diagnostics) {
-  Node root = without(document, {"run", "metrics", "stage"});
+  Node root = without(document, {"run", "metrics", "stage", "study"});
   const Node* const stages = document.find("stage");
   if (!stages || !stages->is_table() || stages->entries().empty()) {
     return implied_stages(std::move(root), diagnostics);

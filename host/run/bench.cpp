@@ -63,7 +63,9 @@ BenchResult bench(graph::TrainingGraph& graph, const StageData& data, engine::St
   const auto first = stopwatch.times.begin() + options.warmup;
   const std::vector<engine::StepTime> times(first, first + options.steps);
 
-  BenchResult result{.steps = static_cast<std::int64_t>(times.size()), .batch_size = graph.training.batch_size};
+  BenchResult result{.steps = static_cast<std::int64_t>(times.size()),
+                     .batch_size = graph.training.batch_size,
+                     .train_images = data.train->size()};
   const auto steps = milliseconds(times, [](const auto& time) { return time.seconds; });
   result.mean = mean(steps);
   result.median = quantile(steps, 0.5);

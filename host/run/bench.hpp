@@ -19,6 +19,7 @@ struct BenchOptions {
 struct BenchResult {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
+  std::int64_t train_images = 0;
   double images_per_second = 0.0;  // by the median step
   double mean = 0.0, median = 0.0, p10 = 0.0, p90 = 0.0;
   std::array<double, engine::kPhases.size()> parts{};

@@ -1,6 +1,7 @@
 #include "data_store.hpp"
 
 #include "data/transforms.hpp"
+#include "data_fingerprint.hpp"
 #include "registry/guard.hpp"
 
 namespace retort::run {
@@ -18,8 +19,21 @@ const ResidentSplit& DataStore::split(const graph::TrainingGraph& graph, Split s
                              // To the device once, so that the sources of several stages share the images.
                              loaded.images = loaded.images.to(device_);
                              loaded.labels = loaded.labels.to(device_);
+                             names_[key] = {spec.use.value, split};
                              return splits_.emplace(key, std::move(loaded)).first->second;
                            });
+}
+
+nlohmann::ordered_json DataStore::facts() const {
+  nlohmann::ordered_json facts = nlohmann::ordered_json::array();
+  for (const auto& [key, data] : splits_) {
+    const auto& [use, split] = names_.at(key);
+    facts.push_back({{"use", use},
+                     {"split", split_name(split)},
+                     {"images", data.images.size(0)},
+                     {"sha256", fingerprint(data)}});
+  }
+  return facts;
 }
 
 StageData DataStore::load(const graph::TrainingGraph& graph) {

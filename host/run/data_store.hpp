@@ -5,6 +5,8 @@
 #include <string>
 
 #include "config/diagnostics.hpp"
+#include <nlohmann/json.hpp>
+
 #include "data/source.hpp"
 #include "graph/training_graph.hpp"
 
@@ -26,10 +28,14 @@ class DataStore {
 
  private:
   const ResidentSplit& split(const graph::TrainingGraph& graph, Split split);
+  // What has been read: a list of the data set's name, split, number of images and fingerprint.
+  nlohmann::ordered_json facts() const;
+
 
   std::uint64_t seed_;
   c10::Device device_;
   std::map<std::string, ResidentSplit> splits_;  // by data set, parameters and split
 };
+  std::map<std::string, std::pair<std::string, Split>> names_;  // of the same: data set and split
 
 }  // namespace retort::run

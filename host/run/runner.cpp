@@ -38,6 +38,7 @@ void Runner::prepare() {
   }
   DataStore store(static_cast<std::uint64_t>(experiment_.run.seed), device_);
   data_ = load_data(graphs_, store);
+  data_facts_ = store.facts();
   open_endpoint();
 }
 
@@ -77,7 +78,9 @@ void Runner::open_directory() {
     history_.emplace(directory_->history(), point);
   }
   log_.open(directory_->events());
-  metrics::write_snapshot(directory_->environment(), environment(registry_, device_, command_line_).dump(2) + "\n");
+  nlohmann::ordered_json facts = environment(registry_, device_, command_line_);
+  facts["data"] = data_facts_;
+  metrics::write_snapshot(directory_->environment(), facts.dump(2) + "\n");
 }
 
 void Runner::describe_run() {

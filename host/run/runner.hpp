@@ -54,6 +54,7 @@ class Runner {
   c10::Device device_{c10::kCPU};
   std::deque<graph::TrainingGraph> graphs_;  // of all stages, in their order
   std::deque<StageData> data_;
+  nlohmann::ordered_json data_facts_;  // for environment.json
   std::optional<RunDirectory> directory_;
   std::optional<weights::TensorFile> checkpoint_;  // where the earlier sitting stopped
   std::optional<metrics::HistoryWriter> history_;

@@ -1,0 +1,192 @@
+#include "compared_run.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include <retort/error.hpp>
+#include <retort/nearest.hpp>
+
+#include "config/table_view.hpp"
+#include "experiment_file.hpp"
+#include "identity.hpp"
+#include "record.hpp"
+
+namespace retort::study {
+namespace {
+
+namespace fs = std::filesystem;
+using config::Node;
+using Json = nlohmann::ordered_json;
+
+Json read_json(const fs::path& file) {
+  std::ifstream stream(file);
+  if (!stream) return Json::object();
+  try {
+    return Json::parse(stream);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(file.string() + " is not JSON: " + error.what());
+  }
+}
+
+// The kind of device: results of two GPUs of one kind may be compared.
+std::string device_kind(const std::string& device) {
+  return device.substr(0, device.find(':'));
+}
+
+// "digits train 1437 images 1a2b3c4d; digits test 360 images 5e6f7a8b"
+std::string splits(const Json& data) {
+  std::vector<std::string> texts;
+  for (const Json& split : data) {
+    texts.push_back(fmt::format("{} {} {} images {:.8}", split.value("use", ""), split.value("split", ""),
+                                split.value("images", 0), split.value("sha256", "")));
+  }
+  return join(texts, "; ");
+}
+
+std::map<std::string, std::string> circumstances(const fs::path& directory) {
+  std::map<std::string, std::string> facts;
+  const Json environment = read_json(directory / "environment.json");
+  const auto text = [&environment](const char* key) {
+    const auto found = environment.find(key);
+    return found != environment.end() && found->is_string() ? found->get<std::string>() : std::string("unknown");
+  };
+  facts["version of Retort"] = text("retort") + " (" + text("git_revision") + ")";
+  facts["version of LibTorch"] = text("torch");
+  facts["device"] = device_kind(text("device"));
+  const Node experiment = read_experiment_file(directory / "experiment.toml");
+  const Node* const use = experiment.at_path("dataset.use");
+  facts["data set"] = use ? to_toml(use->value()) : "of its stages";
+  if (const auto data = environment.find("data"); data != environment.end()) facts["images and labels"] = splits(*data);
+  return facts;
+}
+
+void take(ComparedRun& compared, const ExistingRun& run) {
+  compared.directory = run.directory;
+  compared.run = run;
+  switch (run.state) {
+    case ExistingRun::State::Finished:
+      compared.state = "finished";
+      break;
+    case ExistingRun::State::Failed:
+      compared.state = "failed";
+      break;
+    case ExistingRun::State::Interrupted:
+      compared.state = is_under_way(run.directory) ? "running" : "stopped";
+      break;
+  }
+  compared.circumstances = circumstances(run.directory);
+}
+
+// The entry of the study that a run's directory belongs to; null when it belongs to none.
+Json member_entry(const fs::path& directory) {
+  const fs::path folder = directory.parent_path();
+  const Json record = read_study_file(folder.parent_path());
+  if (!record.is_object()) return {};
+  for (const Json& member : record["members"]) {
+    if (member.value("name", "") == folder.filename().string()) return member;
+  }
+  return {};
+}
+
+class Reader {
+ public:
+  explicit Reader(bool several_studies) : several_studies_(several_studies) {}
+
+  void add_study(const fs::path& path) {
+    const fs::path directory = fs::canonical(path);
+    const Json record = read_study_file(directory);
+    const std::string prefix = several_studies_ ? directory.filename().string() + "/" : "";
+    for (const Json& member : record["members"]) {
+      const std::string name = member.at("name");
+      ComparedRun compared{.name = prefix + name, .group = prefix + member.value("group", name)};
+      compared.seed = member.value("seed", std::int64_t{0});
+      compared.state = "waiting";
+      if (const auto run = newest_run(directory / name)) take(compared, *run);
+      if (compared.state != "finished" && member.value("state", "") == "failed") {
+        compared.state = "failed";
+        compared.reason = member.value("reason", "");
+      }
+      result_.runs.push_back(std::move(compared));
+    }
+    if (!record.contains("published")) return;
+    for (const auto& [group, value] : record["published"].items()) {
+      result_.published[prefix + group] = {value.at("top1"), value.at("source")};
+    }
+  }
+
+  void add_run(const fs::path& path) {
+    const ExistingRun run = read_run(path);
+    Node experiment = read_experiment_file(run.directory / "experiment.toml");
+    const config::TableView table(experiment.find("run"));
+    ComparedRun compared{.name = run.directory.string()};
+    compared.seed = table.get<std::int64_t>("seed").value_or(config::RunSpec().seed);
+    take(compared, run);
+    const Json member = member_entry(run.directory);
+    if (member.is_object()) {
+      compared.group = member.value("group", "");
+    } else {
+      if (Node* const own = experiment.find("run")) own->erase("seed");
+      compared.group = group_of(essence_hash(experiment), table.get<std::string>("name").value_or("experiment"));
+    }
+    result_.runs.push_back(std::move(compared));
+  }
+
+  ComparedRuns result() {
+    check_seeds();
+    return std::move(result_);
+  }
+
+ private:
+  // Groups are told by their experiments and called by the name of their first run.
+  std::string group_of(const std::string& hash, const std::string& name) {
+    const auto known = names_by_hash_.find(hash);
+    if (known != names_by_hash_.end()) return known->second;
+    std::string unique = name;
+    const auto taken = [this](const std::string& text) {
+      return std::any_of(names_by_hash_.begin(), names_by_hash_.end(),
+                         [&text](const auto& entry) { return entry.second == text; });
+    };
+    for (int number = 2; taken(unique); ++number) unique = name + " #" + std::to_string(number);
+    return names_by_hash_[hash] = unique;
+  }
+
+  void check_seeds() const {
+    std::map<std::pair<std::string, std::int64_t>, const ComparedRun*> seen;
+    for (const ComparedRun& run : result_.runs) {
+      const auto [other, added] = seen.emplace(std::pair(run.group, run.seed), &run);
+      if (added) continue;
+      throw InvalidParameter("the runs " + other->second->name + " and " + run.name +
+                             " are of the same experiment with the same seed; leave one of them out");
+    }
+  }
+
+  bool several_studies_;
+  ComparedRuns result_;
+  std::map<std::string, std::string> names_by_hash_;
+};
+
+bool is_study(const fs::path& path) {
+  return fs::exists(path / kStudyFile);
+}
+
+}  // namespace
+
+ComparedRuns read_compared(const std::vector<fs::path>& paths) {
+  Reader reader(std::count_if(paths.begin(), paths.end(), is_study) > 1);
+  for (const fs::path& path : paths) {
+    if (is_study(path)) {
+      reader.add_study(path);
+    } else if (fs::exists(path / "experiment.toml")) {
+      reader.add_run(path);
+    } else {
+      throw InvalidParameter(path.string() +
+                             " is the directory of neither a study (it has no study.json) nor a run (it "
+                             "has no experiment.toml)");
+    }
+  }
+  return reader.result();
+}
+
+}  // namespace retort::study

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "comparison.hpp"
+
+namespace retort::study {
+
+// For people; ratios in percent, differences in points. Text and Markdown tell of runs that are not averaged.
+std::string to_text(const Comparison& comparison);
+std::string to_markdown(const Comparison& comparison);
+
+// For programs; numbers as they are. One line a group, the first one the heads (RFC 4180).
+std::string to_csv(const Comparison& comparison);
+nlohmann::ordered_json to_json(const Comparison& comparison);
+
+}  // namespace retort::study

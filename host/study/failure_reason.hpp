@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "child.hpp"
+
+namespace retort::study {
+
+// Why a run failed: the last error in its log from byte `begin` on, else its last line, else how the process ended.
+std::string failure_reason(const std::filesystem::path& log, std::uintmax_t begin, const Ending& ending);
+
+}  // namespace retort::study

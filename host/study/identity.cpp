@@ -1,0 +1,76 @@
+#include "identity.hpp"
+
+#include <map>
+
+#include <openssl/sha.h>
+
+#include <retort/param.hpp>
+
+#include "config/key_path.hpp"
+
+namespace retort::study {
+namespace {
+
+using config::Node;
+
+// Every value by its path. Text that refers to the environment counts as it is written.
+void flatten(const Node& node, const std::string& path, std::map<std::string, std::string>& leaves) {
+  if (!node.is_table()) {
+    leaves[path] = node.written() ? to_toml(Value(*node.written())) : to_toml(node.value());
+    return;
+  }
+  if (node.entries().empty()) leaves[path] = "{}";
+  for (const Node::Entry& entry : node.entries()) flatten(entry.value, config::join_key(path, entry.key), leaves);
+}
+
+std::map<std::string, std::string> leaves_of(const Node& experiment) {
+  std::map<std::string, std::string> leaves;
+  flatten(essence(experiment), "", leaves);
+  return leaves;
+}
+
+}  // namespace
+
+Node essence(const Node& experiment) {
+  Node result = experiment;
+  for (const char* table : {"study", "metrics"}) result.erase(table);
+  if (Node* const run = result.find("run")) {
+    for (const char* key : {"name", "directory", "threads", "checkpoint_every"}) run->erase(key);
+    if (run->is_table() && run->entries().empty()) result.erase("run");
+  }
+  return result;
+}
+
+std::string essence_hash(const Node& experiment) {
+  std::string text;
+  for (const auto& [path, value] : leaves_of(experiment)) text += path + " = " + value + "\n";
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  std::string hex;
+  for (const unsigned char byte : digest) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+std::vector<std::string> differences(const Node& before, const Node& after) {
+  const auto old_leaves = leaves_of(before);
+  const auto new_leaves = leaves_of(after);
+  std::vector<std::string> texts;
+  for (const auto& [path, value] : old_leaves) {
+    const auto found = new_leaves.find(path);
+    if (found == new_leaves.end()) {
+      texts.push_back(path + ": " + value + " -> (none)");
+    } else if (found->second != value) {
+      texts.push_back(path + ": " + value + " -> " + found->second);
+    }
+  }
+  for (const auto& [path, value] : new_leaves) {
+    if (!old_leaves.contains(path)) texts.push_back(path + ": (none) -> " + value);
+  }
+  return texts;
+}
+
+}  // namespace retort::study

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan.hpp"
+
+namespace retort::study {
+
+// Where a teacher stands in an experiment, and the file that another run wrote of it.
+struct TeacherWeights {
+  std::string key;
+  std::filesystem::path file;
+};
+
+// What every run of a session is started with.
+struct RunCommand {
+  std::filesystem::path program;
+  std::vector<std::string> plugin_path;
+  int jobs = 1;
+  int threads = 1;
+
+  // `experiment` is the run's file; `teachers` are those that it need not train.
+  std::vector<std::string> begin(const PlannedRun& run, const std::filesystem::path& experiment,
+                                 const std::vector<TeacherWeights>& teachers) const;
+  // Goes on in the directory of a run.
+  std::vector<std::string> resume(const std::filesystem::path& directory) const;
+  // Measures some steps of a stage; prints JSON.
+  std::vector<std::string> bench(const PlannedRun& run, const std::filesystem::path& experiment,
+                                 const std::string& stage) const;
+  // NAME=value for its environment.
+  std::vector<std::string> environment() const;
+
+ private:
+  void add_common(std::vector<std::string>& words) const;
+  void add_threads(std::vector<std::string>& words, const PlannedRun& run) const;
+};
+
+}  // namespace retort::study

@@ -1,0 +1,315 @@
+#include "session.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <retort/error.hpp>
+#include <retort/nearest.hpp>
+
+#include "child.hpp"
+#include "config/toml_text.hpp"
+#include "duration.hpp"
+#include "experiment_file.hpp"
+#include "failure_reason.hpp"
+#include "identity.hpp"
+#include "metrics/snapshot.hpp"
+#include "run/run_directory.hpp"
+#include "run/stop_signal.hpp"
+
+namespace retort::study {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr int kStoppedCode = 75;  // of a run that saved itself and can go on
+constexpr auto kPatience = 60s;   // with runs of an earlier session that save themselves
+constexpr auto kPause = 20ms;
+constexpr std::size_t kMostDifferences = 5;  // shown of a run
+
+bool holds_something_else(const fs::path& directory) {
+  std::error_code none;
+  if (fs::exists(directory / kStudyFile)) return false;
+  const fs::directory_iterator entries(directory, none);
+  return std::any_of(begin(entries), end(entries),
+                     [](const fs::directory_entry& entry) { return entry.path().filename() != ".lock"; });
+}
+
+// What the run in a folder was made from and what it would be made from now.
+std::vector<std::string> changes(const PlannedRun& run, const fs::path& folder) {
+  if (!fs::exists(folder / kExperimentFile)) return {"no study has written its experiment.toml"};
+  const config::Node before = read_experiment_file(folder / kExperimentFile);
+  std::vector<std::string> texts = differences(before, run.experiment.resolved);
+  if (texts.size() > kMostDifferences) {
+    texts[kMostDifferences] = fmt::format("and {} more", texts.size() - kMostDifferences);
+    texts.resize(kMostDifferences + 1);
+  }
+  return texts;
+}
+
+}  // namespace
+
+struct Session::Job {
+  std::size_t run;
+  fs::path log;
+  std::uintmax_t log_begin;
+  Child child;
+};
+
+Session::Session(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, bool retry_failed)
+    : plan_(plan),
+      command_(std::move(command)),
+      command_line_(std::move(command_line)),
+      retry_failed_(retry_failed),
+      tried_(size(), false) {
+  look_around();
+}
+
+Session::~Session() = default;
+
+const PlannedRun& Session::planned(std::size_t i) const {
+  const std::size_t teachers = plan_.teachers.size();
+  return i < teachers ? plan_.teachers[i] : plan_.members[i - teachers].run;
+}
+
+RunProgress& Session::progress_of(std::size_t i) {
+  const std::size_t teachers = plan_.teachers.size();
+  return i < teachers ? progress_.teachers[i] : progress_.members[i - teachers];
+}
+
+std::size_t Session::teacher_named(const std::string& name) const {
+  const auto found = std::find_if(plan_.teachers.begin(), plan_.teachers.end(),
+                                  [&name](const PlannedRun& teacher) { return teacher.name == name; });
+  return static_cast<std::size_t>(found - plan_.teachers.begin());
+}
+
+bool Session::is_taught_by(const PlannedRun& run, std::size_t teacher) const {
+  return std::any_of(run.teachers.begin(), run.teachers.end(),
+                     [&](const TeacherUse& use) { return use.run == plan_.teachers[teacher].name; });
+}
+
+bool Session::needed(const RunProgress& run) const {
+  return run.state == RunState::Waiting || run.state == RunState::Stopped ||
+         (run.state == RunState::Failed && retry_failed_);
+}
+
+bool Session::needs_teacher(std::size_t i) const {
+  if (!needed(progress_.teachers[i])) return false;
+  for (std::size_t member = 0; member < plan_.members.size(); ++member) {
+    if (is_taught_by(plan_.members[member].run, i) && needs_member(member)) return true;
+  }
+  return false;
+}
+
+void Session::look_around() {
+  if (holds_something_else(plan_.directory)) {
+    throw InvalidParameter(plan_.directory.string() +
+                           " is not empty and holds no study; expected a new folder, or that "
+                           "of an earlier session of this study");
+  }
+  read_study_file(plan_.directory);  // throws when it is of a later version
+  progress_.teachers.assign(plan_.teachers.size(), {});
+  progress_.members.assign(plan_.members.size(), {});
+  std::string problems;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const PlannedRun& run = planned(i);
+    const fs::path folder = plan_.directory / run.name;
+    const auto found = newest_run(folder);
+    if (!found) continue;
+    const std::vector<std::string> changed = changes(run, folder);
+    if (!changed.empty()) problems += "\n  " + run.name + ": " + join(changed, "; ");
+    RunProgress& progress = progress_of(i);
+    progress.take(*found);
+    if (progress.state == RunState::Failed) progress.reason = failure_reason(folder / kLogFile, 0, {});
+  }
+  if (!problems.empty()) {
+    throw InvalidParameter(plan_.directory.string() +
+                           " holds runs of other experiments under these names; choose "
+                           "another --out, or remove their folders:" +
+                           problems);
+  }
+}
+
+void Session::lock() {
+  const fs::path file = plan_.directory / ".lock";
+  lock_.emplace(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
+  if (lock_->value() < 0 || ::flock(lock_->value(), LOCK_EX | LOCK_NB) != 0) {
+    throw Error("the study in " + plan_.directory.string() + " is under way in another process");
+  }
+}
+
+// When a session is killed, its runs save themselves and end; that takes a moment.
+void Session::wait_for_earlier_runs() const {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (const auto* runs : {&progress_.teachers, &progress_.members}) {
+    for (const RunProgress& run : *runs) {
+      while (!run.directory.empty() && is_under_way(run.directory)) {
+        if (std::chrono::steady_clock::now() > deadline) {
+          throw Error("the run in " + run.directory.string() + " is under way in another process");
+        }
+        std::this_thread::sleep_for(kPause);
+      }
+    }
+  }
+}
+
+void Session::save() const {
+  metrics::write_snapshot(plan_.directory / kStudyFile, to_json(plan_, progress_, command_line_).dump(2) + "\n");
+}
+
+bool Session::run() {
+  std::error_code error;
+  fs::create_directories(plan_.directory, error);
+  if (error) throw Error("cannot make the directory " + plan_.directory.string() + ": " + error.message());
+  lock();
+  wait_for_earlier_runs();
+  look_around();
+  fail_pupils_of_failed_teachers();
+  const run::StopSignal signals;
+  save();
+  std::list<Job> jobs;
+  bool stopping = false;
+  for (;;) {
+    if (!stopping && run::StopSignal::requested()) {
+      stopping = true;
+      for (const Job& job : jobs) job.child.send(SIGTERM);
+      std::fprintf(stderr, "stopping: %zu %s\n", jobs.size(),
+                   jobs.size() == 1 ? "run saves itself" : "runs save themselves");
+    }
+    if (!stopping) fill(jobs);
+    if (jobs.empty()) break;
+    std::this_thread::sleep_for(kPause);
+    std::erase_if(jobs, [this](Job& job) {
+      if (!job.child.poll()) return false;
+      finish(job);
+      return true;
+    });
+  }
+  const auto left = [](const RunProgress& run) {
+    return run.state == RunState::Waiting || run.state == RunState::Stopped;
+  };
+  return std::none_of(progress_.members.begin(), progress_.members.end(), left);
+}
+
+bool Session::startable(std::size_t i) {
+  if (tried_[i]) return false;
+  if (i < plan_.teachers.size()) return needs_teacher(i);
+  if (!needed(progress_of(i))) return false;
+  const std::vector<TeacherUse>& uses = planned(i).teachers;
+  return std::all_of(uses.begin(), uses.end(), [this](const TeacherUse& use) {
+    return progress_.teachers[teacher_named(use.run)].state == RunState::Finished;
+  });
+}
+
+void Session::fill(std::list<Job>& jobs) {
+  for (std::size_t i = 0; i < size() && static_cast<int>(jobs.size()) < command_.jobs; ++i) {
+    if (startable(i)) jobs.push_back(start(i));
+  }
+}
+
+std::vector<TeacherWeights> Session::teacher_weights(const PlannedRun& run) const {
+  std::vector<TeacherWeights> weights;
+  for (const TeacherUse& use : run.teachers) {
+    const std::size_t teacher = teacher_named(use.run);
+    const auto directory = run::RunDirectory::open(progress_.teachers[teacher].directory);
+    weights.push_back({use.key, directory.student(plan_.teachers[teacher].experiment.stages.front().name)});
+  }
+  return weights;
+}
+
+Session::Job Session::start(std::size_t i) {
+  tried_[i] = true;
+  const PlannedRun& run = planned(i);
+  RunProgress& progress = progress_of(i);
+  const fs::path folder = plan_.directory / run.name;
+  const fs::path log = folder / kLogFile;
+  std::vector<std::string> words;
+  if (progress.directory.empty()) {
+    fs::create_directories(folder);
+    metrics::write_snapshot(folder / kExperimentFile, config::toml_text(run.experiment.resolved));
+    words = command_.begin(run, folder / kExperimentFile, teacher_weights(run));
+    say(run.name, "begins");
+  } else {
+    words = command_.resume(progress.directory);
+    say(run.name, "goes on");
+  }
+  std::error_code none;
+  const std::uintmax_t log_size = fs::file_size(log, none);
+  Job job{i, log, none ? 0 : log_size, Child(words, log, command_.environment())};
+  progress.state = RunState::Running;
+  progress.reason.clear();
+  save();
+  return job;
+}
+
+void Session::finish(Job& job) {
+  const PlannedRun& run = planned(job.run);
+  RunProgress& progress = progress_of(job.run);
+  const Ending ending = *job.child.poll();
+  progress.state = RunState::Waiting;
+  if (const auto found = newest_run(plan_.directory / run.name)) progress.take(*found);
+  const bool finished = ending.signal == 0 && ending.code == 0 && progress.state == RunState::Finished;
+  const bool is_teacher = job.run < plan_.teachers.size();
+  if (finished) {
+    if (!is_teacher) {
+      seconds_of_members_ += progress.seconds;
+      ++finished_members_;
+    }
+    say(run.name, fmt::format("test accuracy {:.2f}%, {}{}", 100.0 * progress.stages.back().value("top1", 0.0),
+                              duration_text(progress.seconds), remaining_time()));
+  } else if (ending.signal == 0 && ending.code == kStoppedCode) {
+    progress.state = RunState::Stopped;
+    say(run.name, "saved; can go on");
+  } else {
+    progress.state = RunState::Failed;
+    progress.reason = failure_reason(job.log, job.log_begin, ending);
+    say(run.name, "failed: " + progress.reason);
+    if (is_teacher) fail_pupils(job.run);
+  }
+  save();
+}
+
+void Session::fail_pupils(std::size_t teacher) {
+  for (std::size_t i = 0; i < plan_.members.size(); ++i) {
+    RunProgress& pupil = progress_.members[i];
+    if (!is_taught_by(plan_.members[i].run, teacher) || !needed(pupil)) continue;
+    pupil.state = RunState::Failed;
+    pupil.reason = "its teacher " + plan_.teachers[teacher].name + " failed";
+  }
+}
+
+// Those that failed in an earlier session and are not tried again.
+void Session::fail_pupils_of_failed_teachers() {
+  for (std::size_t i = 0; i < plan_.teachers.size(); ++i) {
+    if (progress_.teachers[i].state == RunState::Failed && !needed(progress_.teachers[i])) fail_pupils(i);
+  }
+}
+
+void Session::say(const std::string& name, const std::string& what) const {
+  std::size_t finished = 0;
+  for (const auto* runs : {&progress_.teachers, &progress_.members}) {
+    finished += static_cast<std::size_t>(std::count_if(
+        runs->begin(), runs->end(), [](const RunProgress& run) { return run.state == RunState::Finished; }));
+  }
+  std::fprintf(stderr, "[%zu/%zu] %s: %s\n", finished, size(), name.c_str(), what.c_str());
+}
+
+// By what the members so far took.
+std::string Session::remaining_time() const {
+  const auto left = std::count_if(progress_.members.begin(), progress_.members.end(), [](const RunProgress& run) {
+    return run.state == RunState::Waiting || run.state == RunState::Running || run.state == RunState::Stopped;
+  });
+  if (left == 0 || finished_members_ == 0) return "";
+  const double seconds = seconds_of_members_ / finished_members_ * static_cast<double>(left) / command_.jobs;
+  return fmt::format("; {} left, about {}", left, duration_text(seconds));
+}
+
+}  // namespace retort::study

@@ -100,7 +100,7 @@ TEST(ComparisonFormat, MarkdownIsATable) {
   const std::string text = to_markdown(compare(runs, "top1", ""));
   EXPECT_THAT(text, HasSubstr("| group | n | top1 (%) | time | published | source |\n"
                               "| --- | ---: | ---: | ---: | ---: | --- |\n"
-                              "| kd | 2 | 91.00 ± 1.41 | 16 s | 91.50 | Someone"));
+                              "| kd | 2 | 91.00 ± 1.41 | 17 s | 91.50 | Someone"));
 }
 
 TEST(ComparisonFormat, CsvQuotesText) {

@@ -80,7 +80,7 @@ seed = 7
 TEST(StudyReader, RefusesWhatIsNoDistribution) {
   const std::string begin = "[study.sample]\ncount = 2\n[study.sample.keys]\n";
   EXPECT_EQ(problems(begin + "\"optimizer.lr\" = { uniform = [1, 0] }\n"),
-            "e.toml:22:29: error: study.sample.keys.\"optimizer.lr\".uniform: expected two numbers, the smaller one "
+            "e.toml:22:30: error: study.sample.keys.\"optimizer.lr\".uniform: expected two numbers, the smaller one "
             "first, found [1, 0]\n");
   EXPECT_THAT(problems(begin + "\"optimizer.lr\" = { log_uniform = [0, 1] }\n"), HasSubstr("greater than 0"));
   EXPECT_THAT(problems(begin + "\"optimizer.lr\" = { normal = [0, 1] }\n"), HasSubstr("unknown key 'normal'"));

@@ -57,10 +57,10 @@ int measure(const Options& options) {
   const c10::Device device = run::settle_device(experiment.run);
   auto graphs = run::assemble_stages(experiment, registry, values, diagnostics);
   graph::TrainingGraph& graph = run::find_stage(graphs, options.stage);
-  run::DataStore store(static_cast<std::uint64_t>(experiment.run.seed), device);
+  run::DataStore store(device);
   const run::StageData data = store.load(graph);
   const auto result = run::bench(graph, data, values,
-                                 {.seed = static_cast<std::uint64_t>(experiment.run.seed),
+                                 {.seed = graph.seed,
                                   .device = device,
                                   .type = engine::compute_type(experiment.run.precision.value),
                                   .read_every = experiment.metrics.every},

@@ -35,7 +35,7 @@ int check(const Options& options) {
   const auto graphs = run::assemble_stages(experiment, registry, services, diagnostics);
   std::fprintf(stderr, "%s", diagnostics.text().c_str());
   if (!options.no_data) {
-    run::DataStore store(static_cast<std::uint64_t>(experiment.run.seed), device);
+    run::DataStore store(device);
     run::load_data(graphs, store);
   }
   if (options.json) {

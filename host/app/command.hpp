@@ -24,6 +24,8 @@ Action add_schema(CLI::App& app);
 Action add_loss(CLI::App& app);
 Action add_model(CLI::App& app);
 Action add_eval(CLI::App& app);
+Action add_inspect(CLI::App& app);
+Action add_soften(CLI::App& app);
 Action add_export(CLI::App& app);
 Action add_bench(CLI::App& app);
 

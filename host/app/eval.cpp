@@ -4,68 +4,73 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
-#include "component_options.hpp"
 #include "engine/evaluation.hpp"
-#include "run/preparation.hpp"
-#include "run/trained_student.hpp"
-#include "weights/safetensors.hpp"
-#include "weights/state.hpp"
+#include "run/measure_report.hpp"
+#include "trained_stage.hpp"
 
 namespace retort::app {
 namespace {
 
 struct Options {
-  std::filesystem::path target;
-  std::filesystem::path weights;
-  run::StudentChoice choice;
-  ExperimentOptions experiment;
+  TrainedStageOptions stage;
   bool json = false;
 };
 
-// The student's weights and the experiment they belong to.
-std::filesystem::path settle_target(Options& options) {
-  if (std::filesystem::is_directory(options.target)) {
-    const auto directory = run::RunDirectory::open(options.target);
-    options.experiment.file = directory.experiment();
-    const auto student = run::find_student(directory, options.choice);
-    options.choice.stage = student.stage;
-    return options.weights.empty() ? student.file : options.weights;
-  }
-  if (options.weights.empty()) throw InvalidParameter("eval of an experiment file needs --weights FILE");
-  options.experiment.file = options.target;
-  return options.weights;
+nlohmann::ordered_json model_json(const graph::ModelNode& node, const engine::Evaluation& evaluation) {
+  nlohmann::ordered_json json{{"model", node.spec.model.use.value},
+                              {"samples", evaluation.samples},
+                              {"loss", evaluation.loss},
+                              {"top1", evaluation.top1},
+                              {"top5", evaluation.top5}};
+  json.update(run::to_json(evaluation.measures));
+  return json;
 }
 
-int evaluate(Options& options) {
-  const auto file = settle_target(options);
-  auto registry = options.experiment.plugins.scan();
-  const auto experiment = options.experiment.read(registry);
-  PlainServices services;
-  config::Diagnostics diagnostics;
-  const c10::Device device = run::settle_device(experiment.run);
-  auto graphs = run::assemble_stages(experiment, registry, services, diagnostics);
-  graph::TrainingGraph& graph = run::find_stage(graphs, options.choice.stage);
-  const auto report = weights::load_state(*graph.student.model, weights::load_tensors(file).tensors);
-  if (!report.clean()) {
-    throw InvalidParameter(file.string() + " does not fit student '" + graph.student.spec.model.use.value +
-                           "': " + report.text());
+std::string model_text(const graph::ModelNode& node, const engine::Evaluation& evaluation) {
+  const engine::ModelMeasures& measures = evaluation.measures;
+  std::string text = fmt::format(
+      "{}: {:.2f}% of {} test images right (top-5 {:.2f}%), cross-entropy {:.4f}\n"
+      "  expected calibration error {:.4f}, entropy {:.4f} nats, norm of the logits {:.4g}",
+      node.spec.model.use.value, 100.0 * evaluation.top1, evaluation.samples, 100.0 * evaluation.top5, evaluation.loss,
+      measures.calibration_error, measures.entropy, measures.logit_norm);
+  if (measures.penultimate_norm) text += fmt::format(", of the penultimate layer {:.4g}", *measures.penultimate_norm);
+  return text + "\n";
+}
+
+std::string comparison_text(const engine::Evaluation& student) {
+  const engine::TeacherComparison& shares = *student.comparison;
+  return fmt::format(
+      "agreement {:.2f}%, distance of the logits {:.4g}; both right {:.2f}%, only the student {:.2f}%, only the "
+      "teacher "
+      "{:.2f}%, none {:.2f}%\n",
+      100.0 * *student.agreement, shares.logit_distance, 100.0 * shares.both_right,
+      100.0 * shares.student_right_teacher_wrong, 100.0 * shares.student_wrong_teacher_right,
+      100.0 * shares.both_wrong);
+}
+
+int evaluate(const Options& options) {
+  const TrainedStage stage(options.stage);
+  const auto source = stage.source(Split::Test);
+  engine::EvaluationOptions how{.type = stage.type()};
+  std::optional<engine::Evaluation> teacher;
+  if (stage.teacher()) {
+    teacher = engine::evaluate(*stage.teacher(), source, {.type = stage.type(), .keep_logits = true});
+    how.teacher_logits = teacher->logits;
   }
-  graph.student.model->to(device);
-  run::DataStore store(static_cast<std::uint64_t>(experiment.run.seed), device);
-  const auto data = store.load(graph);
-  const auto result = engine::evaluate(graph.student, *data.test, engine::compute_type(experiment.run.precision.value));
+  const engine::Evaluation student = engine::evaluate(stage.student(), source, how);
   if (options.json) {
-    std::printf("%s\n", nlohmann::ordered_json{{"model", graph.student.spec.model.use.value},
-                                               {"samples", result.samples},
-                                               {"loss", result.loss},
-                                               {"top1", result.top1},
-                                               {"top5", result.top5}}
-                            .dump()
-                            .c_str());
-  } else {
-    fmt::print("{}: {:.2f}% of {} test images right (top-5 {:.2f}%), cross-entropy {:.4f}\n",
-               graph.student.spec.model.use.value, 100.0 * result.top1, result.samples, 100.0 * result.top5,
-               result.loss);
+    auto json = model_json(stage.student(), student);
+    if (teacher) {
+      json["teacher_agreement"] = *student.agreement;
+      json["comparison"] = run::to_json(*student.comparison);
+      json["teacher"] = model_json(*stage.teacher(), *teacher);
+    }
+    std::printf("%s\n", json.dump().c_str());
+    return kDone;
+  }
+  std::printf("%s", model_text(stage.student(), student).c_str());
+  if (teacher) {
+    std::printf("teacher %s%s", model_text(*stage.teacher(), *teacher).c_str(), comparison_text(student).c_str());
   }
   return kDone;
 }
@@ -74,15 +79,13 @@ int evaluate(Options& options) {
 
 Action add_eval(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("TARGET", options->target, "The directory of a run, or an experiment (then --weights is needed)")
+  app.add_option("TARGET", options->stage.target, "The directory of a run, or an experiment (then --weights is needed)")
       ->required()
       ->check(CLI::ExistingPath);
-  app.add_option("--weights", options->weights, "Safetensors file of the student")->type_name("FILE");
-  app.add_option("--stage", options->choice.stage, "The stage whose student is meant (default: the last)")
-      ->type_name("STAGE");
-  app.add_flag("--best", options->choice.best, "The student of the best evaluation instead of the last");
-  options->experiment.plugins.add_to(app);
+  app.add_option("--weights", options->stage.weights, "Safetensors file of the student")->type_name("FILE");
+  options->stage.add_to(app);
   app.add_flag("--json", options->json, "Print for programs");
+  app.footer("The teacher is evaluated beside its student when its weights are known.");
   return [options] { return evaluate(*options); };
 }
 

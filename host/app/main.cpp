@@ -37,6 +37,8 @@ std::vector<Command> add_commands(CLI::App& app) {
   add("loss", "evaluate one loss on tensors from files", add_loss);
   add("model", "describe a model, or run it on an input from a file", add_model);
   add("eval", "evaluate a trained student on its test split", add_eval);
+  add("inspect", "look at a trained student beside its teacher, sample by sample", add_inspect);
+  add("soften", "show what temperature does to a model's predictions", add_soften);
   add("export", "write a trained student's weights as safetensors", add_export);
   add("bench", "measure where the time of a training step goes", add_bench);
   return commands;

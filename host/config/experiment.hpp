@@ -71,15 +71,27 @@ struct TermSpec {
   Origin origin;
 };
 
+struct EnsembleMember;
+
+// How an ensemble makes one prediction of its members' logits.
+enum class Combination { MeanLogits, MeanProbabilities, SumLogits };
+
 struct ModelSpec {
-  ComponentSpec model;
+  ComponentSpec model;                                    // of an ensemble: `use` says "ensemble"
   std::optional<Located<std::filesystem::path>> weights;  // absolute; a safetensors file
-  std::optional<Located<std::string>> stage;              // the stage whose student this is
+  std::optional<Located<std::string>> stage;              // the stage whose student this is, or starts from
   std::optional<Located<double>> expect_accuracy;         // top-1 on the test split, as a ratio
   double accuracy_tolerance = 0.005;
   // Replace the model's and the data set's normalisation when given.
   std::optional<std::vector<double>> mean;
   std::optional<std::vector<double>> deviation;
+  std::vector<EnsembleMember> members;  // not empty: an ensemble
+  Combination combine = Combination::MeanLogits;
+};
+
+struct EnsembleMember {
+  std::string name;
+  ModelSpec spec;
 };
 
 // One augmentation of the training images; its parameters are checked where it is built (data/transforms.hpp).
@@ -89,9 +101,41 @@ struct TransformSpec {
   Origin origin;
 };
 
+// A class of the data set: its name or its number.
+using ClassReference = Located<Value>;
+
+// The training images that are used: a share of those of the classes named (of all, when none are).
+struct SubsetSpec {
+  double fraction = 1.0;
+  std::optional<std::vector<ClassReference>> classes;
+  std::int64_t seed = 0;
+  Origin origin;
+};
+
+// Wrong labels for the training images.
+struct LabelNoiseSpec {
+  enum class Kind { Symmetric, Asymmetric, PairFlip, File };
+  Kind kind = Kind::Symmetric;
+  double rate = 0.0;
+  std::int64_t seed = 0;
+  std::vector<std::pair<ClassReference, ClassReference>> map;  // Asymmetric: from, to
+  std::filesystem::path file;                                  // File: absolute
+  Origin origin;
+};
+
+// Training images whose label the student is not told.
+struct WithheldLabelsSpec {
+  double fraction = 1.0;
+  std::int64_t seed = 0;
+};
+
 struct DatasetSpec {
   ComponentSpec dataset;
   std::vector<TransformSpec> transforms;
+  std::optional<SubsetSpec> subset;
+  std::optional<LabelNoiseSpec> label_noise;
+  std::optional<WithheldLabelsSpec> withheld_labels;
+  std::optional<ComponentSpec> unlabelled;  // a second data set, whose training images come without labels
 };
 
 struct OptimizerSpec {
@@ -113,9 +157,10 @@ struct TrainingSpec {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 128;
   bool drop_last = false;
-  std::optional<std::int64_t> max_steps;  // ends the stage early; for trials
-  ScheduleSpec lr;                        // its value is the optimizer's lr
-  std::int64_t evaluate_every = 1;        // epochs; the last epoch is always evaluated
+  std::optional<std::int64_t> max_steps;   // ends the stage early; for trials
+  ScheduleSpec lr;                         // its value is the optimizer's lr
+  std::int64_t evaluate_every = 1;         // epochs; the last epoch is always evaluated
+  std::optional<double> stop_at_accuracy;  // top-1 on the training images, as a ratio, that ends the stage
   Origin origin;
 };
 
@@ -123,6 +168,7 @@ struct TrainingSpec {
 struct StageSpec {
   std::string name;
   std::optional<Located<std::string>> after;
+  std::optional<std::int64_t> seed;  // the run's unless given
   DatasetSpec dataset;
   std::optional<ModelSpec> teacher;
   ModelSpec student;
@@ -146,7 +192,8 @@ struct MetricsSpec {
   bool serve = true;
   Located<std::string> address{"127.0.0.1", {}};
   Located<std::int64_t> port{0, {}};
-  std::int64_t every = 20;  // steps between two readings of the device
+  std::int64_t every = 20;             // steps between two readings of the device
+  std::int64_t diagnostics_every = 0;  // steps between two diagnoses; 0: none
 };
 
 struct ExperimentSpec {

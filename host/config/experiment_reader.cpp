@@ -65,6 +65,7 @@ MetricsSpec read_metrics(const Node& document) {
   view.read("address", metrics.address);
   view.read("port", metrics.port);
   view.read("every", metrics.every);
+  view.read("diagnostics_every", metrics.diagnostics_every);
   return metrics;
 }
 

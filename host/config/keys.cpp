@@ -89,7 +89,54 @@ ParamSpec metrics_keys() {
                {boolean("serve", "Whether the metrics are served to Prometheus.", metrics.serve),
                 text("address", "Address that is listened on.", metrics.address.value),
                 integer("port", "Port that is listened on; 0 picks a free one.", 0, metrics.port.value, 65535),
-                integer("every", "Steps between two readings of the device's values.", 1, metrics.every)});
+                integer("every", "Steps between two readings of the device's values.", 1, metrics.every),
+                integer("diagnostics_every",
+                        "Steps between two diagnoses of projectors and of the terms' gradients, each of which costs a "
+                        "forward pass and a backward pass for each term; 0: none.",
+                        0, metrics.diagnostics_every)});
+}
+
+ParamSpec class_reference() {
+  return either("", "", {text("", "Name of a class."), integer("", "Number of a class.", 0, {})});
+}
+
+ParamSpec subset_keys() {
+  const SubsetSpec subset;
+  return table(
+      "subset", "Which of the training images are used. The test images stay, and so do the model's classes.",
+      {number("fraction", "Share of each class's images, drawn by `seed`.", {0, 1, true}, subset.fraction),
+       list("classes", "The classes whose images are used, by name or number; all unless given.", class_reference()),
+       integer("seed", "Seed of the draw.", 0, subset.seed)});
+}
+
+ParamSpec label_noise_keys() {
+  const LabelNoiseSpec noise;
+  std::vector<std::string> kinds;
+  for (const Variant& variant : label_noise_variants()) kinds.push_back(variant.use);
+  return table(
+      "label_noise",
+      "Wrong labels among the training images. Which images are hit follows from `seed` alone, not from the run's seed "
+      "or the subset. What was changed is saved with the run (`stages/<stage>/label_noise.csv`).",
+      {required(text("kind",
+                     "`symmetric`: any other class, each as likely. `pair_flip`: the next class (the first after the "
+                     "last). `asymmetric`: the class that `map` gives. `file`: as an earlier run saved it.",
+                     {}, std::move(kinds))),
+       number("rate", "Probability with which the label of an image becomes wrong; with `map`, of a class in it.",
+              {0, 1}, {}),
+       integer("seed", "Seed of the draw.", 0, noise.seed),
+       tables("map", "From class to class, by name or number: `{ cat = \"dog\", truck = \"automobile\" }`.",
+              class_reference()),
+       text("file", "A `label_noise.csv`; relative to the file that says so.")});
+}
+
+ParamSpec withheld_labels_keys() {
+  const WithheldLabelsSpec withheld;
+  return table(
+      "withheld_labels",
+      "Training images whose label is withheld: the student learns from them what the teacher says, and losses "
+      "that need a label leave them out.",
+      {number("fraction", "Share of each class's images, drawn by `seed`.", {0, 1, true}, withheld.fraction),
+       integer("seed", "Seed of the draw.", 0, withheld.seed)});
 }
 
 ParamSpec dataset_keys() {
@@ -99,7 +146,11 @@ ParamSpec dataset_keys() {
       {list("transforms",
             "Augmentations of the training images, in order: a text such as `\"random_crop(32, padding=4)\"` "
             "or a table `{ use = \"random_crop\", size = 32, padding = 4 }`.",
-            either("", "", {text("", "The short form."), std::move(transform)}))});
+            either("", "", {text("", "The short form."), std::move(transform)})),
+       subset_keys(), label_noise_keys(), withheld_labels_keys(),
+       component("unlabelled",
+                 "A second data set with images of the same shape: its training images are added, without labels.",
+                 "Name of the data set.", {})});
 }
 
 // The keys of a value's schedule, without the value.
@@ -172,6 +223,10 @@ ParamSpec schedule_keys() {
                 integer("max_steps", "Ends the stage after so many steps; for trials.", 1, {}),
                 integer("evaluate_every", "Epochs between two evaluations; the last epoch is always evaluated.", 1,
                         training.evaluate_every),
+                number("stop_at_accuracy",
+                       "Ends the stage after the first epoch in which at least this share of the (augmented) training "
+                       "images was classified right.",
+                       {0, 1}, {}),
                 table("lr", "How the learning rate changes.", schedule_shape())});
 }
 
@@ -189,30 +244,57 @@ Specs model_fields() {
                number("", "", Range::greater_than(0), {}))};
 }
 
-ParamSpec student_keys() {
-  return component("student", "The model that is trained.", "Name of the model.", model_fields());
+ParamSpec stage_seed() {
+  return integer("seed", "Seed of the stage; the run's unless given.", 0, {});
 }
 
-ParamSpec teacher_keys() {
+ParamSpec student_keys() {
+  Specs fields = model_fields();
+  fields.push_back(text("stage", "The stage whose student this one starts from."));
+  return component("student", "The model that is trained.", "Name of the model.", std::move(fields));
+}
+
+Specs teacher_fields() {
   Specs fields = model_fields();
   fields.push_back(text("stage", "The stage whose student is this teacher."));
   fields.push_back(table("training",
                          "How the teacher is trained first, when it has neither `weights` nor `stage`: laid over the "
                          "experiment's own tables.",
-                         {optimizer_keys(), schedule_keys(), loss_keys()}));
-  return component("teacher",
-                   "The model that is learnt from. Without `weights` and `stage` it is trained first, in a "
-                   "stage of its own named `teacher`.",
-                   "Name of the model.", std::move(fields));
+                         {stage_seed(), optimizer_keys(), schedule_keys(), loss_keys()}));
+  return fields;
+}
+
+ParamSpec teacher_keys() {
+  Specs fields = teacher_fields();
+  ParamSpec member = component("member",
+                               "One model of the ensemble. Without `weights` and `stage` it is trained first, in a "
+                               "stage named `teacher.<name>`; the n-th member that is, with the run's seed + 1000 (n - "
+                               "1) unless `training.seed` says otherwise.",
+                               "Name of the model.", std::move(fields));
+  fields = teacher_fields();
+  fields.push_back(tables("members", "An ensemble in place of one model: one table for each member, instead of `use`.",
+                          std::move(member)));
+  fields.push_back(text("combine",
+                        "The ensemble's logits: the mean of the members' logits, the logarithm of the mean of their "
+                        "probabilities, or the sum of their logits.",
+                        "mean_logits", {"mean_logits", "mean_probabilities", "sum_logits"}));
+  ParamSpec teacher = component("teacher",
+                                "The model that is learnt from. Without `weights` and `stage` it is trained first, in "
+                                "a stage of its own named `teacher`.",
+                                "Name of the model.", std::move(fields));
+  for (ParamSpec& field : teacher.fields) {
+    if (field.name == "use") field.required = false;  // an ensemble has none
+  }
+  return teacher;
 }
 
 ParamSpec stage_keys() {
   const ParamSpec unset = file_keys()[1];
-  return tables(
-      "stage", "A chain of distillations: each stage is the experiment with its own tables laid over it.",
-      table("stage", "One stage.",
-            {text("after", "The stage that must be finished before; the order of the file otherwise."), unset,
-             dataset_keys(), teacher_keys(), student_keys(), loss_keys(), optimizer_keys(), schedule_keys()}));
+  return tables("stage", "A chain of distillations: each stage is the experiment with its own tables laid over it.",
+                table("stage", "One stage.",
+                      {text("after", "The stage that must be finished before; the order of the file otherwise."), unset,
+                       stage_seed(), dataset_keys(), teacher_keys(), student_keys(), loss_keys(), optimizer_keys(),
+                       schedule_keys()}));
 }
 
 ParamSpec distribution_keys() {
@@ -334,8 +416,10 @@ const ParamSpec& key_spec(std::string_view path) {
 
 std::optional<Kind> component_kind(const ParamSpec& table) {
   static const std::map<std::string, Kind> kinds{
-      {"dataset", Kind::Dataset}, {"teacher", Kind::Model},       {"student", Kind::Model},
-      {"loss", Kind::Loss},       {"projector", Kind::Projector}, {"normalization", Kind::Normalization}};
+      {"dataset", Kind::Dataset},     {"unlabelled", Kind::Dataset},
+      {"teacher", Kind::Model},       {"member", Kind::Model},
+      {"student", Kind::Model},       {"loss", Kind::Loss},
+      {"projector", Kind::Projector}, {"normalization", Kind::Normalization}};
   const auto found = kinds.find(table.name);
   if (!table.open || table.fields.empty() || found == kinds.end()) return std::nullopt;
   return found->second;
@@ -362,6 +446,14 @@ const std::vector<Variant>& schedule_variants() {
                                              {"multistep", "times `gamma` at each milestone", {"milestones", "gamma"}},
                                              {"cosine", "half a cosine from the value to `final`", {"final"}},
                                              {"linear", "a straight line from the value to `final`", {"final"}}};
+  return variants;
+}
+
+const std::vector<Variant>& label_noise_variants() {
+  static const std::vector<Variant> variants{{"symmetric", "any other class, each as likely", {"rate", "seed"}},
+                                             {"asymmetric", "the class that `map` gives", {"rate", "seed", "map"}},
+                                             {"pair_flip", "the next class", {"rate", "seed"}},
+                                             {"file", "as an earlier run saved it", {"file"}}};
   return variants;
 }
 

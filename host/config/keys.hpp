@@ -53,6 +53,7 @@ struct Variant {
 
 const std::vector<Variant>& optimizer_variants();
 const std::vector<Variant>& schedule_variants();
+const std::vector<Variant>& label_noise_variants();  // told apart by `kind`
 
 // The variants of a table, or nullptr when it has none.
 const std::vector<Variant>* variants_of(const ParamSpec& table);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "document.hpp"
 #include "keys.hpp"
@@ -23,14 +24,19 @@ void make_absolute(Node& value) {
   value.set_text((folder / path).lexically_normal().string(), std::move(written));
 }
 
+// The keys of a table that hold paths.
+std::vector<const char*> path_keys(const ParamSpec& spec) {
+  if (component_kind(spec)) return {"library", "weights"};
+  if (spec.name == "label_noise") return {"file"};
+  return {};
+}
+
 void visit(Node& node, const ParamSpec& spec) {
-  if (component_kind(spec)) {
-    for (const char* key : {"library", "weights"}) {
-      Node* const value = node.find(key);
-      const bool hosts = std::any_of(spec.fields.begin(), spec.fields.end(),
-                                     [key](const ParamSpec& field) { return field.name == key; });
-      if (value && hosts) make_absolute(*value);
-    }
+  for (const char* key : path_keys(spec)) {
+    Node* const value = node.find(key);
+    const bool hosts = std::any_of(spec.fields.begin(), spec.fields.end(),
+                                   [key](const ParamSpec& field) { return field.name == key; });
+    if (value && hosts) make_absolute(*value);
   }
   for (const ParamSpec& field : spec.fields) {
     if (Node* const value = node.find(field.name)) visit(*value, field);

@@ -4,6 +4,8 @@
 
 #include <retort/nearest.hpp>
 
+#include "key_path.hpp"
+#include "keys.hpp"
 #include "merge.hpp"
 #include "table_view.hpp"
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr const char* kTeacherStage = "teacher";
 constexpr const char* kStudentStage = "student";
+constexpr std::int64_t kSeedStride = 1000;  // between the members of an ensemble
 
 Node without(Node table, std::initializer_list<const char*> keys) {
   for (const char* key : keys) table.erase(key);
@@ -30,8 +33,9 @@ void warn_of_unused_training(const Node& tables, Diagnostics& diagnostics) {
 StageDraft named_stage(const Node& root, const Node::Entry& entry, Diagnostics& diagnostics) {
   StageDraft draft{.name = entry.key, .origin = entry.value.origin()};
   draft.after = TableView(&entry.value).located<std::string>("after");
+  draft.seed = TableView(&entry.value).get<std::int64_t>("seed");
   Node base = root;
-  Node own = without(entry.value, {"after"});
+  Node own = without(entry.value, {"after", "seed"});
   apply_unset(base, own, diagnostics);
   draft.tables = merge(std::move(base), std::move(own));
   warn_of_unused_training(draft.tables, diagnostics);
@@ -39,7 +43,7 @@ StageDraft named_stage(const Node& root, const Node::Entry& entry, Diagnostics& 
 }
 
 bool trained_here(const Node& teacher) {
-  return teacher.is_table() && !teacher.find("weights") && !teacher.find("stage");
+  return teacher.is_table() && teacher.find("use") && !teacher.find("weights") && !teacher.find("stage");
 }
 
 // A table of the experiment with the teacher's own laid over it.
@@ -60,16 +64,25 @@ Node label_objective(const Origin& origin) {
   return terms;
 }
 
-StageDraft teacher_stage(const Node& root, const Node& teacher) {
-  StageDraft draft{.name = kTeacherStage,
+// Where a teacher stands in the experiment: [teacher], or a member of it.
+struct TeacherPlace {
+  std::string stage = kTeacherStage;
+  std::string key = "teacher";
+  std::string spec = "teacher";
+};
+
+StageDraft teacher_stage(const Node& root, const Node& teacher, const TeacherPlace& place) {
+  StageDraft draft{.name = place.stage,
                    .tables = without(root, {"teacher", "student", "loss"}),
                    .origin = teacher.origin(),
-                   .student_key = "teacher",
-                   .loss_key = "teacher.training.loss"};
+                   .student_key = place.key,
+                   .student_spec = place.spec,
+                   .loss_key = place.key + ".training.loss"};
   // What is expected of the finished teacher is checked when the student's stage takes it over.
   draft.tables.set("student", teacher.origin(),
                    without(teacher, {"training", "expect_accuracy", "accuracy_tolerance"}));
   const Node* const training = teacher.find("training");
+  draft.seed = TableView(training).get<std::int64_t>("seed");
   lay_over(draft.tables, "optimizer", training);
   lay_over(draft.tables, "schedule", training);
   const Node* const loss = training ? training->find("loss") : nullptr;
@@ -77,11 +90,36 @@ StageDraft teacher_stage(const Node& root, const Node& teacher) {
   return draft;
 }
 
-std::vector<StageDraft> implied_stages(Node root, Diagnostics& diagnostics) {
+void hand_over(Node& teacher, const std::string& stage) {
+  teacher.set("stage", teacher.origin(), Node(Value(stage), teacher.origin()));
+}
+
+// The stages that train an ensemble's members, each from other random weights and in another order of the images.
+void add_member_stages(std::vector<StageDraft>& drafts, Node& root, std::int64_t run_seed) {
+  Node* const members = root.find("teacher")->find("members");
+  if (!members->is_table()) return;
+  std::int64_t trained = 0;
+  const Node before = root;
+  for (Node::Entry& entry : members->entries()) {
+    if (!trained_here(entry.value)) continue;
+    const std::string key = join_key("teacher.members", entry.key);
+    drafts.push_back(
+        teacher_stage(before, entry.value, {std::string(kTeacherStage) + "." + entry.key, key, "teacher.members.*"}));
+    if (!drafts.back().seed) drafts.back().seed = run_seed + kSeedStride * trained;
+    hand_over(entry.value, drafts.back().name);
+    ++trained;
+  }
+}
+
+std::vector<StageDraft> implied_stages(Node root, std::int64_t run_seed, Diagnostics& diagnostics) {
   std::vector<StageDraft> drafts;
-  if (Node* const teacher = root.find("teacher"); teacher && trained_here(*teacher)) {
-    drafts.push_back(teacher_stage(root, *teacher));
-    teacher->set("stage", teacher->origin(), Node(Value(kTeacherStage), teacher->origin()));
+  Node* const teacher = root.find("teacher");
+  if (teacher && teacher->find("members")) {
+    warn_of_unused_training(root, diagnostics);
+    add_member_stages(drafts, root, run_seed);
+  } else if (teacher && trained_here(*teacher)) {
+    drafts.push_back(teacher_stage(root, *teacher, {}));
+    hand_over(*teacher, kTeacherStage);
   } else {
     warn_of_unused_training(root, diagnostics);
   }
@@ -147,7 +185,9 @@ std::vector<StageDraft> plan_stages(const Node& document, Diagnostics& diagnosti
   Node root = without(document, {"run", "metrics", "stage", "study"});
   const Node* const stages = document.find("stage");
   if (!stages || !stages->is_table() || stages->entries().empty()) {
-    return implied_stages(std::move(root), diagnostics);
+    const auto seed =
+        TableView(document.find("run")).get<std::int64_t>("seed").value_or(default_of<std::int64_t>("run.seed"));
+    return implied_stages(std::move(root), seed, diagnostics);
   }
   std::vector<StageDraft> drafts;
   for (const Node::Entry& entry : stages->entries()) {

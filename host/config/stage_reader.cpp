@@ -5,12 +5,12 @@
 
 #include <retort/nearest.hpp>
 
-#include "file_hint.hpp"
+#include "dataset_reader.hpp"
 #include "keys.hpp"
+#include "model_reader.hpp"
 #include "schedule_reader.hpp"
 #include "table_view.hpp"
 #include "term_reader.hpp"
-#include "transform_reader.hpp"
 #include "validation.hpp"
 #include "variants.hpp"
 
@@ -22,75 +22,6 @@ const Node* needed_table(const StageDraft& draft, const char* key, Diagnostics& 
   const Node* const table = draft.tables.find(key);
   if (!table) diagnostics.error(draft.origin, "the stage '" + draft.name + "' has no table [" + key + "]");
   return table && table->is_table() ? table : nullptr;
-}
-
-DatasetSpec read_dataset(const StageDraft& draft, const ReadContext& context) {
-  DatasetSpec spec;
-  const Node* const table = needed_table(draft, "dataset", context.diagnostics);
-  if (!table) return spec;
-  if (auto read = read_component(*table, key_spec("dataset"), "dataset", context)) spec.dataset = std::move(read->spec);
-  if (const Node* const list = table->find("transforms")) {
-    spec.transforms = read_transforms(*list, "dataset.transforms", context.diagnostics);
-  }
-  return spec;
-}
-
-void check_weights(const Located<std::filesystem::path>& weights, const std::string& key, Diagnostics& diagnostics) {
-  std::error_code failure;
-  if (std::filesystem::is_regular_file(weights.value, failure)) return;
-  diagnostics.error(weights.origin,
-                    key + ".weights: there is no file '" + weights.value.string() + "'" + nearest_file(weights.value));
-}
-
-void check_channels(const Node& table, const std::string& key, Diagnostics& diagnostics) {
-  const Node* const mean = table.find("mean");
-  const Node* const deviation = table.find("deviation");
-  if (!mean || !deviation || !mean->is_list() || !deviation->is_list()) return;
-  if (mean->items().size() == deviation->items().size()) return;
-  diagnostics.error(deviation->origin(), key + ".deviation: expected as many numbers as in mean (" +
-                                             std::to_string(mean->items().size()) + "), found " +
-                                             std::to_string(deviation->items().size()));
-}
-
-ModelSpec read_model(const Node& table, const ParamSpec& keys, const std::string& key, const ReadContext& context) {
-  ModelSpec spec;
-  if (auto read = read_component(table, keys, key, context)) spec.model = std::move(read->spec);
-  const TableView view(&table);
-  if (const auto weights = view.located<std::string>("weights")) {
-    spec.weights = Located<std::filesystem::path>{weights->value, weights->origin};
-    check_weights(*spec.weights, key, context.diagnostics);
-  }
-  spec.expect_accuracy = view.located<double>("expect_accuracy");
-  view.read("accuracy_tolerance", spec.accuracy_tolerance);
-  spec.mean = view.list<double>("mean");
-  spec.deviation = view.list<double>("deviation");
-  check_channels(table, key, context.diagnostics);
-  return spec;
-}
-
-void check_source(const ModelSpec& teacher, const Node& table, const StageDraft& draft,
-                  const std::vector<std::string>& earlier, const std::vector<std::string>& later,
-                  Diagnostics& diagnostics) {
-  if (!teacher.stage) {
-    if (!table.find("weights") && !table.find("stage")) {
-      diagnostics.error(table.origin(), "teacher: the stage '" + draft.name +
-                                            "' needs to know where its teacher comes from; expected 'weights' (a file) "
-                                            "or 'stage' (an earlier stage, whose student it is)");
-    }
-    return;
-  }
-  if (teacher.weights) {
-    diagnostics.error(teacher.stage->origin, "teacher.stage: the teacher has 'weights' too; expected one of the two");
-  }
-  const std::string& name = teacher.stage->value;
-  const auto among = [&name](const std::vector<std::string>& names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  if (among(earlier)) return;
-  const std::string known = earlier.empty() ? "no stage runs" : join(earlier) + (earlier.size() > 1 ? " run" : " runs");
-  const std::string what = among(later) ? "the stage '" + name + "' does not run before '" + draft.name + "'"
-                                        : "there is no stage '" + name + "'" + did_you_mean(name, earlier);
-  diagnostics.error(teacher.stage->origin, "teacher.stage: " + what + " (before it: " + known + ")");
 }
 
 std::vector<TermSpec> read_objective(const StageDraft& draft, const ReadContext& context) {
@@ -159,6 +90,7 @@ TrainingSpec read_training(const StageDraft& draft, double lr, Diagnostics& diag
   view.read("drop_last", training.drop_last);
   training.max_steps = view.get<std::int64_t>("max_steps");
   view.read("evaluate_every", training.evaluate_every);
+  training.stop_at_accuracy = view.get<double>("stop_at_accuracy");
   const Node* const shape = view.find("lr");
   training.lr = read_schedule(shape, lr, "schedule.lr", shape ? shape->origin() : training.origin, diagnostics);
   return training;
@@ -168,15 +100,16 @@ TrainingSpec read_training(const StageDraft& draft, double lr, Diagnostics& diag
 
 StageSpec read_stage(const StageDraft& draft, const std::vector<std::string>& earlier,
                      const std::vector<std::string>& later, const ReadContext& context) {
-  StageSpec stage{.name = draft.name, .after = draft.after, .origin = draft.origin};
-  stage.dataset = read_dataset(draft, context);
+  StageSpec stage{.name = draft.name, .after = draft.after, .seed = draft.seed, .origin = draft.origin};
+  if (const Node* const dataset = needed_table(draft, "dataset", context.diagnostics)) {
+    stage.dataset = read_dataset(*dataset, context);
+  }
+  const Surroundings surroundings{draft.name, earlier, later};
   if (const Node* const teacher = draft.tables.find("teacher"); teacher && teacher->is_table()) {
-    stage.teacher = read_model(*teacher, key_spec("teacher"), "teacher", context);
-    stage.teacher->stage = TableView(teacher).located<std::string>("stage");
-    check_source(*stage.teacher, *teacher, draft, earlier, later, context.diagnostics);
+    stage.teacher = read_teacher(*teacher, surroundings, context);
   }
   if (const Node* const student = needed_table(draft, "student", context.diagnostics)) {
-    stage.student = read_model(*student, key_spec(draft.student_key), draft.student_key, context);
+    stage.student = read_student(*student, draft, surroundings, context);
   }
   stage.terms = read_objective(draft, context);
   stage.optimizer = read_optimizer(draft, context.diagnostics);

@@ -10,8 +10,8 @@
 namespace retort::config {
 
 const Variant& read_variant(const Node* table, const std::vector<Variant>& variants, const std::string& key,
-                            Diagnostics& diagnostics) {
-  const std::string use = TableView(table).get<std::string>("use").value_or(variants.front().use);
+                            Diagnostics& diagnostics, const char* selector) {
+  const std::string use = TableView(table).get<std::string>(selector).value_or(variants.front().use);
   const auto found = std::find_if(variants.begin(), variants.end(), [&use](const Variant& v) { return v.use == use; });
   if (found == variants.end()) return variants.front();
   if (!table || !table->is_table()) return *found;
@@ -24,8 +24,8 @@ const Variant& read_variant(const Node* table, const std::vector<Variant>& varia
       accepted = accepted || variant.use == use;
     }
     if (owners.empty() || accepted) continue;
-    diagnostics.error(entry.key_origin, join_key(key, entry.key) + ": goes with use = " + join(owners, " or ") +
-                                            ", found with use = \"" + use + "\"");
+    diagnostics.error(entry.key_origin, join_key(key, entry.key) + ": goes with " + selector + " = " +
+                                            join(owners, " or ") + ", found with " + selector + " = \"" + use + "\"");
   }
   return *found;
 }

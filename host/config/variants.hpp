@@ -8,9 +8,9 @@
 
 namespace retort::config {
 
-// The value of `use` in a table with variants (the first variant's when it is absent or no known one). Reports keys
-// that belong to another variant. `table` may be nullptr.
+// The variant that `selector` names in a table with variants (the first one when it is absent or names none). Reports
+// keys that belong to another variant. `table` may be nullptr.
 const Variant& read_variant(const Node* table, const std::vector<Variant>& variants, const std::string& key,
-                            Diagnostics& diagnostics);
+                            Diagnostics& diagnostics, const char* selector = "use");
 
 }  // namespace retort::config

@@ -13,8 +13,8 @@ namespace retort::data {
 // The bits are SplitMix64's (Steele, Lea, Flood 2014, Fast Splittable Pseudorandom Number Generators): word `c` of the
 // sequence that starts at `key` is finalize(key + (c + 1) * 0x9e3779b97f4a7c15), with c = sample + stream * 2^40.
 
-// What the randomness is for: keeps the order of the samples independent of their augmentation.
-enum class Purpose : std::uint64_t { Order = 1, Augmentation = 2 };
+// What the randomness is for: keeps the order of the samples independent of their augmentation, and so on.
+enum class Purpose : std::uint64_t { Order = 1, Augmentation = 2, LabelNoise = 3, Subset = 4, WithheldLabels = 5 };
 
 // The start of the sequence of one epoch.
 std::int64_t sequence_key(std::uint64_t seed, std::int64_t epoch, Purpose purpose);

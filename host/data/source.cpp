@@ -40,11 +40,13 @@ void check_split(const std::string& dataset, Split split, const DatasetInfo& inf
   }
 }
 
-ResidentSource::ResidentSource(const ResidentSplit& data, Transforms transforms, std::uint64_t seed, c10::Device device)
+ResidentSource::ResidentSource(const ResidentSplit& data, Transforms transforms, std::uint64_t seed, c10::Device device,
+                               bool withholds)
     : images_(data.images.to(device).contiguous()),
       labels_(data.labels.to(device)),
       transforms_(std::move(transforms)),
-      seed_(seed) {}
+      seed_(seed),
+      withholds_(withholds) {}
 
 Draw ResidentSource::draw(const at::Tensor& indices, std::int64_t epoch) const {
   const at::Tensor key = torch::scalar_tensor(sequence_key(seed_, epoch, Purpose::Augmentation), torch::kInt64);

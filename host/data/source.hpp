@@ -11,10 +11,13 @@
 
 namespace retort::data {
 
+// The label of an image whose label is withheld: the one that PyTorch's cross-entropy ignores.
+inline constexpr std::int64_t kWithheldLabel = -100;
+
 // One step's samples, all on the source's device.
 struct Batch {
   at::Tensor images;  // [N, C, H, W] uint8, augmented; not yet normalised
-  at::Tensor target;  // [N] int64 class labels
+  at::Tensor target;  // [N] int64 class labels; kWithheldLabel where the label is withheld
   at::Tensor index;   // [N] int64: positions in the split
 };
 
@@ -25,10 +28,13 @@ void check_split(const std::string& dataset, Split split, const DatasetInfo& inf
 // A split that lies on the device as bytes; a batch is a gather and the transforms.
 class ResidentSource {
  public:
-  // `data` has passed check_split(). `transforms` is empty for a split that is evaluated. `seed` is the run's.
-  ResidentSource(const ResidentSplit& data, Transforms transforms, std::uint64_t seed, c10::Device device);
+  // `data` has passed check_split(). `transforms` is empty for a split that is evaluated. `seed` is the stage's.
+  // `withholds`: some labels are kWithheldLabel.
+  ResidentSource(const ResidentSplit& data, Transforms transforms, std::uint64_t seed, c10::Device device,
+                 bool withholds = false);
 
   std::int64_t size() const { return images_.size(0); }
+  bool withholds() const { return withholds_; }
   c10::Device device() const { return images_.device(); }
 
   // What the batch of these samples in this epoch is made from; indices [N] int64 on any device. Copies to the device.
@@ -43,6 +49,7 @@ class ResidentSource {
   at::Tensor labels_;  // [size] int64
   Transforms transforms_;
   std::uint64_t seed_;
+  bool withholds_;
 };
 
 }  // namespace retort::data

@@ -55,20 +55,26 @@ Taps in_single_precision(const Taps& taps, const TapRequest& request) {
 
 }  // namespace
 
+Taps EagerExecutor::student_taps(const data::Batch& batch) const {
+  return in_single_precision(forward(graph_.student, student_input_, batch), graph_.student.request);
+}
+
+std::optional<Taps> EagerExecutor::teacher_taps(const data::Batch& batch) const {
+  if (!graph_.uses_teacher()) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  return in_single_precision(forward(*graph_.teacher, *teacher_input_, batch), graph_.teacher->request);
+}
+
 StepResult EagerExecutor::step(const data::ResidentSource& source, const torch::Tensor& indices, std::int64_t epoch,
                                std::int64_t step, double lr, std::span<const double> weights, bool measure_gradient) {
   clock_.begin(Phase::Data);
   const data::Batch batch = source.batch(source.draw(indices, epoch));
 
-  std::optional<Taps> teacher;
-  if (graph_.uses_teacher()) {
-    clock_.begin(Phase::Teacher);
-    const torch::NoGradGuard no_grad;
-    teacher = in_single_precision(forward(*graph_.teacher, *teacher_input_, batch), graph_.teacher->request);
-  }
+  if (graph_.uses_teacher()) clock_.begin(Phase::Teacher);
+  const std::optional<Taps> teacher = teacher_taps(batch);
 
   clock_.begin(Phase::Student);
-  const Taps student = in_single_precision(forward(graph_.student, student_input_, batch), graph_.student.request);
+  const Taps student = student_taps(batch);
 
   clock_.begin(Phase::Loss);
   graph::Objective objective = graph::evaluate_objective(
@@ -89,6 +95,7 @@ StepResult EagerExecutor::step(const data::ResidentSource& source, const torch::
   for (const torch::Tensor& term : objective.terms) result.terms.push_back(term.detach());
   if (student.contains("logits")) {
     result.correct = student.at("logits").detach().argmax(1).eq(batch.target).sum();
+    if (source.withholds()) result.labelled = batch.target.ne(data::kWithheldLabel).sum();
   }
   clock_.end();
   return result;

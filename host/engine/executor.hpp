@@ -17,6 +17,7 @@ struct StepResult {
   torch::Tensor total;               // the objective
   std::vector<torch::Tensor> terms;  // unweighted, in the order of the graph's terms
   torch::Tensor correct;             // how many samples the student classified right; undefined without logits
+  torch::Tensor labelled;            // how many samples have a label; undefined: all
   torch::Tensor gradient_norm;       // before clipping; undefined unless asked for, or clipped
 };
 
@@ -29,6 +30,11 @@ class EagerExecutor {
   Optimizer& optimizer() { return *optimizer_; }
   const Optimizer& optimizer() const { return *optimizer_; }
   PhaseClock& clock() { return clock_; }
+
+  // The taps that a step asks for, of its batch, in single precision. The teacher's have no gradient; there are none
+  // when no term needs one.
+  Taps student_taps(const data::Batch& batch) const;
+  std::optional<Taps> teacher_taps(const data::Batch& batch) const;
 
   // Forward, backward and update on the batch that `source` makes of `indices`. `weights`: one a term.
   // [step thread] No synchronisation with a GPU.

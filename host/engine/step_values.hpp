@@ -24,6 +24,8 @@ class StepValues final : public registry::Services {
   using Key = std::pair<std::string, std::string>;  // component, name
   // Hands over what was reported and starts anew.
   std::map<Key, at::Tensor> take() { return std::exchange(values_, {}); }
+  // Forgets what was reported for what take() handed over.
+  void replace(std::map<Key, at::Tensor> values) { values_ = std::move(values); }
 
  private:
   Log log_;

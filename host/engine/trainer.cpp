@@ -7,6 +7,7 @@
 
 #include <retort/nearest.hpp>
 
+#include "diagnostics/undisturbed.hpp"
 #include "graph/assembly.hpp"
 #include "graph/forward.hpp"
 #include "schedule.hpp"
@@ -31,7 +32,7 @@ StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSour
     if (!projector.module->parameters().empty())
       projector_hashes_[projector.name] = weights::state_hash(*projector.module);
   }
-  const auto counters = static_cast<std::int64_t>(graph.terms.size()) + 3;
+  const auto counters = static_cast<std::int64_t>(graph.terms.size()) + 4;
   sums_ = torch::zeros({counters}, torch::TensorOptions().dtype(torch::kDouble).device(options.device));
   sums_read_ = torch::zeros({counters}, torch::kDouble);
 }
@@ -42,7 +43,7 @@ std::int64_t StageTrainer::total_steps() const {
 }
 
 bool StageTrainer::finished() const {
-  return position_.step >= total_steps();
+  return ended_ || position_.step >= total_steps();
 }
 
 double StageTrainer::epochs_done() const {
@@ -72,9 +73,22 @@ void StageTrainer::set_scheduled_parameters() {
   }
 }
 
+// On the batch that the step to come trains on, with the weights that it starts from.
+void StageTrainer::diagnose_next_step() {
+  const std::int64_t every = options_.diagnose_every;
+  if (every == 0 || (position_.step + 1) % every != 0) return;
+  const Undisturbed undisturbed(graph_, options_.device, values_);
+  set_scheduled_parameters();
+  const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
+  const data::Batch batch = train_.batch(train_.draw(indices, position_.epoch));
+  const std::optional<Taps> teacher = executor_.teacher_taps(batch);
+  const Taps student = executor_.student_taps(batch);
+  diagnosis_ = diagnose(graph_, {student, teacher ? &*teacher : nullptr, batch.target, batch.index, position_.step});
+}
+
 void StageTrainer::evaluate_teacher() {
   if (!graph_.teacher || teacher_evaluation_) return;
-  teacher_evaluation_ = evaluate(*graph_.teacher, test_, options_.type);
+  teacher_evaluation_ = evaluate(*graph_.teacher, test_, {.type = options_.type, .keep_logits = true});
 }
 
 StageResult StageTrainer::run(const std::atomic<bool>& stop) {
@@ -97,22 +111,26 @@ StageResult StageTrainer::run(const std::atomic<bool>& stop) {
 }
 
 bool StageTrainer::step() {
+  diagnose_next_step();
   const auto started = std::chrono::steady_clock::now();
   executor_.clock().reset();
   const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
   const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
-  const bool will_read = (position_.step + 1) % options_.read_every == 0;
+  const bool will_read = (position_.step + 1) % options_.read_every == 0 || diagnosis_.has_value();
   set_scheduled_parameters();
   last_step_ = executor_.step(train_, indices, position_.epoch, position_.step, lr, term_weights(), will_read);
 
   const std::int64_t samples = indices.size(0);
+  samples_ += samples;
   std::vector<torch::Tensor> values{last_step_.total};
   values.insert(values.end(), last_step_.terms.begin(), last_step_.terms.end());
   const auto options = sums_.options();
   torch::Tensor sums = torch::stack(values).to(torch::kDouble) * static_cast<double>(samples);
+  const torch::Tensor all = torch::full({}, static_cast<double>(samples), options);
+  const torch::Tensor labelled = last_step_.labelled.defined() ? last_step_.labelled.to(torch::kDouble) : all;
   const torch::Tensor correct =
       last_step_.correct.defined() ? last_step_.correct.to(torch::kDouble) : torch::zeros({}, options);
-  sums_ += torch::cat({sums, torch::stack({correct, torch::full({}, static_cast<double>(samples), options)})});
+  sums_ += torch::cat({sums, torch::stack({correct, labelled, all})});
 
   ++position_.batch;
   ++position_.step;
@@ -120,8 +138,10 @@ bool StageTrainer::step() {
   step_times_.push_back({elapsed.count(), executor_.clock().seconds()});
 
   const bool epoch_over = position_.batch == sampler_.batches_per_epoch();
-  if (position_.step % options_.read_every == 0 || epoch_over || finished()) read_device();
+  if (will_read || epoch_over || finished()) read_device();
   if (!epoch_over) return false;
+  const std::optional<double> accuracy = means(sums_read_).accuracy;
+  ended_ = graph_.training.stop_at_accuracy && accuracy >= graph_.training.stop_at_accuracy;
   position_ = {position_.epoch + 1, 0, position_.step};
   sums_.zero_();
   sums_read_.zero_();
@@ -131,10 +151,11 @@ bool StageTrainer::step() {
 Means StageTrainer::means(const torch::Tensor& sums) const {
   const double* value = sums.data_ptr<double>();
   const std::size_t terms = graph_.terms.size();
-  const double samples = value[terms + 2];
+  const double labelled = value[terms + 2];
+  const double samples = value[terms + 3];
   Means means{.loss = value[0] / samples};
   for (std::size_t i = 0; i < terms; ++i) means.terms.push_back(value[1 + i] / samples);
-  if (last_step_.correct.defined()) means.accuracy = value[terms + 1] / samples;
+  if (last_step_.correct.defined() && labelled > 0) means.accuracy = value[terms + 1] / labelled;
   return means;
 }
 
@@ -157,8 +178,9 @@ void StageTrainer::read_device() {
                   .weights = term_weights(),
                   .parameters = scheduled_parameters(),
                   .learning_rate = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs),
-                  .samples = std::llround(recent[-1].item<double>()),
-                  .steps = std::exchange(step_times_, {})};
+                  .samples = std::exchange(samples_, 0),
+                  .steps = std::exchange(step_times_, {}),
+                  .diagnosis = std::exchange(diagnosis_, std::nullopt)};
   const double* value = host.data_ptr<double>() + sums_.size(0);
   if (last_step_.gradient_norm.defined()) reading.gradient_norm = *value++;
   for (const auto& [key, tensor] : reported) reading.reported[key] = *value++;
@@ -178,8 +200,8 @@ void StageTrainer::check_finite(const Means& recent) const {
 }
 
 Evaluation StageTrainer::measure_student() const {
-  const torch::Tensor teacher = teacher_evaluation_ ? teacher_evaluation_->predictions : torch::Tensor();
-  return evaluate(graph_.student, test_, options_.type, teacher);
+  const torch::Tensor teacher = teacher_evaluation_ ? teacher_evaluation_->logits : torch::Tensor();
+  return evaluate(graph_.student, test_, {.type = options_.type, .teacher_logits = teacher});
 }
 
 void StageTrainer::evaluate_student() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/sampler.hpp"
+#include "diagnostics/diagnosis.hpp"
 #include "evaluation.hpp"
 #include "executor.hpp"
 #include "step_values.hpp"
@@ -26,7 +27,7 @@ struct Position {
 struct Means {
   double loss = 0.0;               // the objective
   std::vector<double> terms;       // unweighted, in the order of the graph's terms
-  std::optional<double> accuracy;  // of the student on the augmented training images; none without logits
+  std::optional<double> accuracy;  // of the student on the augmented training images that have a label
 };
 
 struct StepTime {
@@ -53,9 +54,10 @@ struct Reading {
   std::vector<ParameterValue> parameters;  // those on a schedule, now
   std::optional<double> gradient_norm;     // of the last step
   double learning_rate = 0.0;
-  std::int64_t samples = 0;                    // since the reading before
+  std::int64_t samples = 0;                    // since the reading before, in this sitting
   std::vector<StepTime> steps;                 // since the reading before
   std::map<StepValues::Key, double> reported;  // by components
+  std::optional<Diagnosis> diagnosis;          // of the last step, when one was due
 };
 
 // Is told what happens in a stage. [step thread]
@@ -93,7 +95,8 @@ class StageTrainer {
     std::uint64_t seed = 1;
     c10::Device device{c10::kCPU};
     c10::ScalarType type = c10::kFloat;
-    std::int64_t read_every = 20;  // steps between two readings of the device
+    std::int64_t read_every = 20;     // steps between two readings of the device
+    std::int64_t diagnose_every = 0;  // steps between two diagnoses, each of which is read at once; 0: none
   };
 
   // `test` is evaluated; everything outlives the trainer.
@@ -115,7 +118,7 @@ class StageTrainer {
   const Position& position() const { return position_; }
   double best_top1() const { return best_top1_; }
   const std::optional<Evaluation>& teacher_evaluation() const { return teacher_evaluation_; }
-  // Evaluates the teacher, once: its predictions are what agreement is measured against.
+  // Evaluates the teacher, once: its logits are what the student is compared with.
   void evaluate_teacher();
 
  private:
@@ -130,6 +133,7 @@ class StageTrainer {
   std::vector<double> term_weights() const;
   std::vector<ParameterValue> scheduled_parameters() const;
   void set_scheduled_parameters();
+  void diagnose_next_step();
   double epochs_done() const;
 
   graph::TrainingGraph& graph_;
@@ -142,10 +146,13 @@ class StageTrainer {
   data::EpochSampler sampler_;
   Position position_;
   double best_top1_ = 0.0;
-  torch::Tensor sums_;       // [terms + 3] double: objective, terms, correct, samples since the epoch began
+  bool ended_ = false;       // early, for its accuracy
+  torch::Tensor sums_;       // [terms + 4] double: objective, terms, correct, labelled, samples since the epoch began
   torch::Tensor sums_read_;  // the same at the last reading, on the CPU
   StepResult last_step_;
-  std::vector<StepTime> step_times_;  // since the last reading
+  std::optional<Diagnosis> diagnosis_;  // of the step to come or just done, until it is read
+  std::vector<StepTime> step_times_;    // since the last reading
+  std::int64_t samples_ = 0;            // since the last reading
   std::optional<Evaluation> teacher_evaluation_;
   std::optional<Evaluation> student_evaluation_;
   std::string teacher_hash_;

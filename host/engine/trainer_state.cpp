@@ -54,7 +54,8 @@ weights::TensorFile StageTrainer::snapshot() const {
                    {"epoch", std::to_string(position_.epoch)},
                    {"batch", std::to_string(position_.batch)},
                    {"step", std::to_string(position_.step)},
-                   {"best_top1", to_toml(best_top1_)}};
+                   {"best_top1", to_toml(best_top1_)},
+                   {"ended", ended_ ? "true" : "false"}};
   return file;
 }
 
@@ -74,6 +75,7 @@ void StageTrainer::restore(const weights::TensorFile& state) {
                std::stoll(note_of(state, "step"))};
   sums_read_ = tensor_of(state, "sums_read").clone();
   best_top1_ = std::stod(note_of(state, "best_top1"));
+  ended_ = note_of(state, "ended") == "true";
 }
 
 }  // namespace retort::engine

@@ -7,6 +7,7 @@
 #include "branches.hpp"
 #include "data/transforms.hpp"
 #include "dry_run.hpp"
+#include "ensemble.hpp"
 #include "model_node.hpp"
 #include "prune.hpp"
 
@@ -39,19 +40,41 @@ std::optional<Shape> transformed_shape(const config::DatasetSpec& spec, const Da
   return shape;
 }
 
-bool open_dataset(TrainingGraph& graph, const Workshop& workshop, config::Diagnostics& diagnostics) {
-  const config::ComponentSpec& spec = graph.dataset_spec.dataset;
-  if (!workshop.registry.find(spec, diagnostics)) return false;
+// Creates a data set and has it say what it holds; null on an error.
+std::shared_ptr<Dataset> make_dataset(const config::ComponentSpec& spec, DatasetInfo& info, const Workshop& workshop,
+                                      config::Diagnostics& diagnostics) {
+  if (!workshop.registry.find(spec, diagnostics)) return nullptr;
   try {
-    graph.dataset = workshop.registry.make_dataset(spec, workshop.services);
-    graph.data = registry::guarded(spec, "in info()", [&] { return graph.dataset->info(); });
+    auto dataset = workshop.registry.make_dataset(spec, workshop.services);
+    info = registry::guarded(spec, "in info()", [&] { return dataset->info(); });
+    return dataset;
   } catch (const registry::ComponentError& error) {
     report(error, diagnostics);
-    return false;
+    return nullptr;
   }
-  const auto image = transformed_shape(graph.dataset_spec, graph.data, diagnostics);
+}
+
+bool open_unlabelled(TrainingGraph& graph, const config::ComponentSpec& spec, const Workshop& workshop,
+                     config::Diagnostics& diagnostics) {
+  graph.unlabelled = make_dataset(spec, graph.unlabelled_data, workshop, diagnostics);
+  if (!graph.unlabelled) return false;
+  if (graph.unlabelled_data.image == graph.data.image) return true;
+  diagnostics.error(spec.use.origin, "dataset.unlabelled: '" + spec.use.value + "' has images of " +
+                                         shape_text(graph.unlabelled_data.image) + ", the data set '" +
+                                         graph.dataset_spec.dataset.use.value + "' of " + shape_text(graph.data.image));
+  return false;
+}
+
+bool open_dataset(TrainingGraph& graph, const Workshop& workshop, config::Diagnostics& diagnostics) {
+  const config::DatasetSpec& spec = graph.dataset_spec;
+  graph.dataset = make_dataset(spec.dataset, graph.data, workshop, diagnostics);
+  if (!graph.dataset) return false;
+  const std::size_t errors_before = error_count(diagnostics);
+  graph.training_plan = data::TrainingPlan(spec, graph.data, diagnostics);
+  if (spec.unlabelled) open_unlabelled(graph, *spec.unlabelled, workshop, diagnostics);
+  const auto image = transformed_shape(spec, graph.data, diagnostics);
   if (image) graph.image = *image;
-  return image.has_value();
+  return error_count(diagnostics) == errors_before;
 }
 
 }  // namespace
@@ -62,16 +85,23 @@ std::uint64_t seed_for(std::uint64_t run_seed, const std::string& name) {
   return hash;
 }
 
-std::optional<TrainingGraph> assemble(const config::StageSpec& stage, const Workshop& workshop,
+std::optional<TrainingGraph> assemble(const config::StageSpec& stage, const Workshop& of_run,
                                       config::Diagnostics& diagnostics) {
+  const Workshop workshop{of_run.registry, of_run.services,
+                          stage.seed ? static_cast<std::uint64_t>(*stage.seed) : of_run.seed};
   const std::size_t errors_before = error_count(diagnostics);
-  TrainingGraph graph{
-      .stage = stage.name, .dataset_spec = stage.dataset, .optimizer = stage.optimizer, .training = stage.training};
+  TrainingGraph graph{.stage = stage.name,
+                      .seed = workshop.seed,
+                      .dataset_spec = stage.dataset,
+                      .optimizer = stage.optimizer,
+                      .training = stage.training};
   if (!open_dataset(graph, workshop, diagnostics)) return std::nullopt;
 
   auto student = make_model_node("student", stage.student, graph.data, graph.image, workshop, diagnostics);
   if (stage.teacher) {
-    graph.teacher = make_model_node("teacher", *stage.teacher, graph.data, graph.image, workshop, diagnostics);
+    graph.teacher = stage.teacher->members.empty()
+                        ? make_model_node("teacher", *stage.teacher, graph.data, graph.image, workshop, diagnostics)
+                        : make_ensemble_node(*stage.teacher, graph.data, graph.image, workshop, diagnostics);
   }
   if (!student || (stage.teacher && !graph.teacher)) return std::nullopt;
   graph.student = std::move(*student);

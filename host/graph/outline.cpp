@@ -53,6 +53,29 @@ std::string optimizer_text(const config::OptimizerSpec& optimizer) {
                      optimizer.nesterov ? " (Nesterov)" : "", decay, clip);
 }
 
+std::string model_text(const ModelNode& node) {
+  if (node.members.empty()) return node.spec.model.use.value;
+  std::string names;
+  for (const ModelNode& member : node.members) names += (names.empty() ? "" : ", ") + member.spec.model.use.value;
+  return "ensemble of " + names;
+}
+
+// What the experiment does with the training images and their labels.
+std::string training_data_text(const config::DatasetSpec& spec) {
+  std::string text;
+  if (spec.subset) text += fmt::format(", subset of {:g}%", 100.0 * spec.subset->fraction);
+  if (spec.subset && spec.subset->classes) text += fmt::format(" of {} classes", spec.subset->classes->size());
+  if (spec.label_noise) {
+    text += spec.label_noise->kind == config::LabelNoiseSpec::Kind::File
+                ? ", label noise of a file"
+                : fmt::format(", {:g}% label noise", 100.0 * spec.label_noise->rate);
+  }
+  if (spec.withheld_labels)
+    text += fmt::format(", {:g}% of the labels withheld", 100.0 * spec.withheld_labels->fraction);
+  if (spec.unlabelled) text += ", and " + spec.unlabelled->use.value + " without labels";
+  return text;
+}
+
 class Builder {
  public:
   explicit Builder(const TrainingGraph& graph) : graph_(graph) {}
@@ -80,7 +103,8 @@ class Builder {
   void add_data() {
     const auto& dataset = graph_.dataset_spec.dataset;
     add({"dataset", "dataset", dataset.use.value,
-         fmt::format("{} classes, images {}", graph_.data.classes, shape_text(graph_.data.image))});
+         fmt::format("{} classes, images {}", graph_.data.classes, shape_text(graph_.data.image)) +
+             training_data_text(graph_.dataset_spec)});
     last_data_ = "dataset";
     if (graph_.dataset_spec.transforms.empty()) return;
     std::string names;
@@ -91,7 +115,7 @@ class Builder {
   }
 
   void add_model(const ModelNode& node, bool trained) {
-    add({node.role, "model", node.spec.model.use.value,
+    add({node.role, "model", model_text(node),
          fmt::format("{}: {} parameters, {} a sample{}", node.role, grouped(node.parameters), flops_text(node.flops),
                      trained ? "" : ", frozen"),
          trained});

@@ -13,12 +13,13 @@
 #include <retort/projector.hpp>
 
 #include "config/experiment.hpp"
+#include "data/training_split.hpp"
 
 namespace retort::graph {
 
 // A teacher or a student with what the graph knows of it.
 struct ModelNode {
-  std::string role;  // "teacher" or "student"
+  std::string role;  // "teacher" or "student"; of an ensemble's member: "teacher.<member>"
   config::ModelSpec spec;
   std::shared_ptr<Model> model;
   InputSpec input;                    // mean and deviation filled in: the experiment's, the model's or the data set's
@@ -26,6 +27,7 @@ struct ModelNode {
   TapRequest request;                 // what a training step asks for
   std::int64_t parameters = 0;        // trainable, before the teacher is frozen
   std::int64_t flops = 0;             // of one sample's forward pass to the taps in `request`
+  std::vector<ModelNode> members;     // of an ensemble; their modules are `model`'s
 };
 
 // tap -> projector -> normalization
@@ -59,10 +61,14 @@ struct TrainedModule {
 // One stage, assembled: the components of a step and how they hang together.
 struct TrainingGraph {
   std::string stage;
+  std::uint64_t seed = 0;
   std::shared_ptr<Dataset> dataset;
   DatasetInfo data;
   Shape image;  // after the transforms
   config::DatasetSpec dataset_spec;
+  data::TrainingPlan training_plan;     // which training images are used, and with what labels
+  std::shared_ptr<Dataset> unlabelled;  // a second data set, whose training images are added; null: none
+  DatasetInfo unlabelled_data;
   std::optional<ModelNode> teacher;  // also there when only an evaluation needs it
   ModelNode student;
   std::vector<Term> terms;

@@ -125,12 +125,14 @@ HistoryRecord history_record(const std::string& stage, const StepReport& report)
   for (const auto& [component, name, value] : report.component_values) {
     record.values.push_back({fmt::format("{}.{}", component, name), value});
   }
+  for (const SeriesValue& diagnostic : report.diagnostics) record.values.push_back({diagnostic.name, diagnostic.value});
   return record;
 }
 
 HistoryRecord history_record(const std::string& stage, const EvaluationReport& report) {
   HistoryRecord record{report.time, stage, report.split, report.step, report.epoch, {}};
   add_scores(record.values, report.scores);
+  for (const SeriesValue& measure : report.measures) record.values.push_back({measure.name, measure.value});
   return record;
 }
 

@@ -24,7 +24,8 @@ struct HistoryRecord {
 };
 
 // The names are: loss, loss.<term>, weight.<term>, accuracy.top<k>, teacher_agreement, learning_rate, gradient_norm,
-// images_per_second, and <component>.<name> for what components report.
+// images_per_second, <component>.<name> for what components report, and those of diagnoses and of the measures
+// of an evaluation, which say theirs themselves; what they measure of a teacher begins with "teacher.".
 HistoryRecord history_record(const std::string& stage, const StepReport& report);
 HistoryRecord history_record(const std::string& stage, const EvaluationReport& report);
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "metrics/catalogue.hpp"
+
 namespace retort::metrics {
 
 // The phases of a training step, in the order in which they run.
@@ -50,6 +52,14 @@ struct TermParameter {
   double value = 0.0;
 };
 
+// A value that is measured now and then, with its series and its name in metrics.jsonl.
+struct SeriesValue {
+  Metric metric = Metric::GradientCosine;  // a gauge
+  std::vector<std::string> labels;         // behind that of the stage
+  std::string name;
+  double value = 0.0;
+};
+
 // A stage's training since its last report: the engine makes one every few steps, when it reads the device's values.
 struct StepReport {
   double time = 0.0;                      // Unix seconds
@@ -65,7 +75,8 @@ struct StepReport {
   std::optional<double> gradient_norm;
   std::int64_t nonfinite_losses = 0;  // steps since the last report whose objective was not finite
   std::vector<ComponentValue> component_values;
-  std::optional<double> eta_seconds;  // until the stage has trained
+  std::optional<double> eta_seconds;     // until the stage has trained
+  std::vector<SeriesValue> diagnostics;  // of the last step, when it was diagnosed
 
   // Samples a second over the report's steps; 0 when they took no time.
   double images_per_second() const;
@@ -78,6 +89,7 @@ struct EvaluationReport {
   std::int64_t epoch = 0;
   std::string split;  // "test"
   Scores scores;
+  std::vector<SeriesValue> measures = {};  // of student and teacher, beyond the scores
 };
 
 }  // namespace retort::metrics

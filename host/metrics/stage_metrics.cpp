@@ -62,11 +62,19 @@ void StageMetrics::record(const StepReport& report) {
   for (const auto& [component, name, value] : report.component_values) {
     store_.set_component_value(component, name, value);
   }
+  for (const SeriesValue& diagnostic : report.diagnostics) set(diagnostic);
   record("train", report.scores);
 }
 
 void StageMetrics::record(const EvaluationReport& report) {
   record(report.split, report.scores);
+  for (const SeriesValue& measure : report.measures) set(measure);
+}
+
+void StageMetrics::set(const SeriesValue& value) {
+  std::vector<std::string> labels{stage_};
+  labels.insert(labels.end(), value.labels.begin(), value.labels.end());
+  store_.gauge(value.metric, labels).set(value.value);
 }
 
 void StageMetrics::epoch_completed() {

@@ -31,6 +31,7 @@ class StageMetrics {
 
   void record(const std::string& split, const Scores& scores);
   void record(const StepTiming& timing);
+  void set(const SeriesValue& value);
 
   MetricStore& store_;
   const std::string stage_;

@@ -6,11 +6,26 @@
 
 #include <retort/error.hpp>
 
+#include "measure_report.hpp"
+
 namespace retort::run {
 namespace {
 
 nlohmann::ordered_json optional_json(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+template <class Measures>
+nlohmann::ordered_json optional_object(const std::optional<Measures>& measures) {
+  return measures ? to_json(*measures) : nlohmann::ordered_json();
+}
+
+// `read` on the object at `name`, when it is there.
+template <class Read>
+auto read_object(const nlohmann::json& json, const char* name, Read read) -> std::optional<decltype(read(json))> {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  return read(*found);
 }
 
 std::optional<double> read_optional(const nlohmann::json& value) {
@@ -29,7 +44,10 @@ nlohmann::ordered_json to_json(const StageOutcome& outcome) {
           {"teacher_top1", optional_json(outcome.teacher_top1)},
           {"teacher_hash", outcome.teacher_hash},
           {"steps", outcome.steps},
-          {"seconds", outcome.seconds}};
+          {"seconds", outcome.seconds},
+          {"measures", optional_object(outcome.measures)},
+          {"teacher_measures", optional_object(outcome.teacher_measures)},
+          {"comparison", optional_object(outcome.comparison)}};
 }
 
 nlohmann::ordered_json to_json(const RunOutcome& outcome) {
@@ -51,7 +69,10 @@ StageOutcome read_outcome(const std::filesystem::path& file) {
             .teacher_top1 = read_optional(json.at("teacher_top1")),
             .teacher_hash = json.at("teacher_hash").get<std::string>(),
             .steps = json.at("steps").get<std::int64_t>(),
-            .seconds = json.at("seconds").get<double>()};
+            .seconds = json.at("seconds").get<double>(),
+            .measures = read_object(json, "measures", read_measures),
+            .teacher_measures = read_object(json, "teacher_measures", read_measures),
+            .comparison = read_object(json, "comparison", read_comparison)};
   } catch (const nlohmann::json::exception& error) {
     throw Error(file.string() + " is not the result of a stage: " + error.what());
   }

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "engine/measures.hpp"
+
 namespace retort::run {
 
 // What a stage came to. Accuracies are ratios on the test split.
@@ -21,6 +23,10 @@ struct StageOutcome {
   std::string teacher_hash;            // SHA-256 of the teacher's parameters and buffers; "" without a teacher
   std::int64_t steps = 0;
   double seconds = 0.0;  // of training and evaluation, all sittings together
+  // Of the last evaluation; none in what an earlier version wrote.
+  std::optional<engine::ModelMeasures> measures;          // of the student
+  std::optional<engine::ModelMeasures> teacher_measures;  // none without a teacher
+  std::optional<engine::TeacherComparison> comparison;    // none without a teacher
 };
 
 struct RunOutcome {

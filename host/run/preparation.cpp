@@ -43,12 +43,25 @@ c10::Device settle_device(const config::RunSpec& run) {
   }
 }
 
+namespace {
+
+void check_batches(const graph::TrainingGraph& graph, std::int64_t images, config::Diagnostics& diagnostics) {
+  const config::TrainingSpec& training = graph.training;
+  if (!training.drop_last || images >= training.batch_size) return;
+  diagnostics.error(training.origin, "schedule: drop_last leaves no batch: batch_size is " +
+                                         std::to_string(training.batch_size) + ", and stage '" + graph.stage +
+                                         "' trains on " + std::to_string(images) + " images");
+}
+
+}  // namespace
+
 std::deque<StageData> load_data(const std::deque<graph::TrainingGraph>& stages, DataStore& store) {
   config::Diagnostics diagnostics;
   std::deque<StageData> data;
   for (const graph::TrainingGraph& graph : stages) {
     try {
       data.push_back(store.load(graph));
+      check_batches(graph, data.back().train->size(), diagnostics);
     } catch (const registry::ComponentError& error) {
       graph::report(error, diagnostics);
     }

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "diagnosis_report.hpp"
+#include "measure_report.hpp"
+
 namespace retort::run {
 
 double unix_time() {
@@ -40,19 +43,22 @@ metrics::StepReport step_report(const graph::TrainingGraph& graph, const engine:
   for (const auto& [term, parameter, value] : reading.parameters) {
     report.parameters.push_back({graph.terms[term].name, parameter, value});
   }
+  if (reading.diagnosis) report.diagnostics = diagnosis_report(graph, *reading.diagnosis);
   if (reading.recent.accuracy) report.scores.accuracy[1] = *reading.recent.accuracy;
   for (const auto& [key, value] : reading.reported) report.component_values.push_back({key.first, key.second, value});
   return report;
 }
 
-metrics::EvaluationReport evaluation_report(const engine::Position& position, const engine::Evaluation& evaluation) {
+metrics::EvaluationReport evaluation_report(const engine::Position& position, const engine::Evaluation& evaluation,
+                                            const engine::Evaluation* teacher) {
   return {.time = unix_time(),
           .step = position.step,
           .epoch = std::max<std::int64_t>(position.epoch, 1),
           .split = "test",
           .scores = {.loss = evaluation.loss,
                      .accuracy = {{1, evaluation.top1}, {5, evaluation.top5}},
-                     .teacher_agreement = evaluation.agreement}};
+                     .teacher_agreement = evaluation.agreement},
+          .measures = measure_report("test", evaluation, teacher)};
 }
 
 }  // namespace retort::run

@@ -7,7 +7,9 @@
 namespace retort::run {
 
 metrics::StepReport step_report(const graph::TrainingGraph& graph, const engine::Reading& reading);
-metrics::EvaluationReport evaluation_report(const engine::Position& position, const engine::Evaluation& evaluation);
+// `teacher` may be null.
+metrics::EvaluationReport evaluation_report(const engine::Position& position, const engine::Evaluation& evaluation,
+                                            const engine::Evaluation* teacher);
 
 // Seconds since 1970.
 double unix_time();

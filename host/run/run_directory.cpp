@@ -45,7 +45,7 @@ RunDirectory RunDirectory::open(const fs::path& root) {
   std::error_code error;
   RunDirectory directory(fs::canonical(root, error));
   if (error || !fs::exists(directory.experiment())) {
-    throw Error(root.string() + " is not the directory of a run: it has no experiment.toml");
+    throw InvalidParameter(root.string() + " is not the directory of a run: it has no experiment.toml");
   }
   return directory;
 }

@@ -16,7 +16,7 @@ class RunDirectory {
  public:
   // Makes it. Throws Error with the path and the reason.
   static RunDirectory create(const std::filesystem::path& base, const std::string& name);
-  // Throws Error when `root` is no run's directory.
+  // Throws InvalidParameter when `root` is no run's directory.
   static RunDirectory open(const std::filesystem::path& root);
 
   RunDirectory(RunDirectory&& other) noexcept;
@@ -38,6 +38,9 @@ class RunDirectory {
   }
   std::filesystem::path best_student(const std::string& stage_name) const {
     return stage(stage_name) / "best.safetensors";
+  }
+  std::filesystem::path label_noise(const std::string& stage_name) const {
+    return stage(stage_name) / "label_noise.csv";
   }
   // Written last: a stage that has one is done.
   std::filesystem::path result(const std::string& stage_name) const { return stage(stage_name) / "result.json"; }

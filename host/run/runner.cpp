@@ -36,7 +36,7 @@ void Runner::prepare() {
   for (const config::Problem& warning : diagnostics.warnings()) {
     log_.warn(warning.origin.text() + ": " + warning.message);
   }
-  DataStore store(static_cast<std::uint64_t>(experiment_.run.seed), device_);
+  DataStore store(device_);
   data_ = load_data(graphs_, store);
   data_facts_ = store.facts();
   open_endpoint();
@@ -145,10 +145,10 @@ bool Runner::run_stages(RunOutcome& outcome) {
   const RunContext context{.spec = experiment_.run,
                            .directory = *directory_,
                            .values = values_,
-                           .training = {.seed = static_cast<std::uint64_t>(experiment_.run.seed),
-                                        .device = device_,
+                           .training = {.device = device_,
                                         .type = engine::compute_type(experiment_.run.precision.value),
-                                        .read_every = experiment_.metrics.every},
+                                        .read_every = experiment_.metrics.every,
+                                        .diagnose_every = experiment_.metrics.diagnostics_every},
                            .store = store_,
                            .metrics = *metrics_,
                            .history = *history_,

@@ -24,17 +24,33 @@ StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const Run
     : graph_(graph),
       context_(context),
       recorder_(context.store, {&context.history, &context.progress}, graph.stage, graph.training.epochs) {
-  adopt_teacher();
+  adopt(graph_.student);
+  if (graph_.teacher) adopt(*graph_.teacher);
+  if (data.label_changes) keep_label_noise(*data.label_changes);
+  context_.training.seed = graph_.seed;
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
 }
 
-void StageRun::adopt_teacher() {
-  if (!graph_.teacher || !graph_.teacher->spec.stage) return;
-  const auto& [source, origin] = *graph_.teacher->spec.stage;
+void StageRun::adopt(const graph::ModelNode& model) {
+  for (const graph::ModelNode& member : model.members) adopt(member);
+  if (!model.spec.stage) return;
+  const auto& [source, origin] = *model.spec.stage;
   const auto student = weights::load_tensors(context_.directory.student(source));
-  const auto report = weights::load_state(*graph_.teacher->model, student.tensors);
+  const auto report = weights::load_state(*model.model, student.tensors);
   if (!report.clean())
-    reject(origin, "the student of stage '" + source + "' does not fit the teacher: " + report.text());
+    reject(origin, "the student of stage '" + source + "' does not fit the " + model.role + ": " + report.text());
+}
+
+void StageRun::keep_label_noise(const data::LabelChanges& changes) const {
+  const std::filesystem::path file = context_.directory.label_noise(graph_.stage);
+  if (!std::filesystem::exists(file)) {
+    std::filesystem::create_directories(file.parent_path());
+    metrics::write_snapshot(file, data::to_csv(changes));
+  } else if (!(data::read_label_changes(file) == changes)) {
+    throw Error(file.string() + " holds other label noise than the stage '" + graph_.stage +
+                "' has now: are the data those that the run began with?");
+  }
+  context_.log.info(fmt::format("stage {}: {} training labels are wrong on purpose", graph_.stage, changes.size()));
 }
 
 void StageRun::restore(const weights::TensorFile& checkpoint) {
@@ -99,9 +115,12 @@ StageOutcome StageRun::outcome(const engine::StageResult& result) const {
                        .best_top1 = result.best_top1,
                        .agreement = result.last.agreement,
                        .steps = trainer_->position().step,
-                       .seconds = seconds()};
+                       .seconds = seconds(),
+                       .measures = result.last.measures,
+                       .comparison = result.last.comparison};
   if (graph_.teacher) {
     outcome.teacher_top1 = trainer_->teacher_evaluation()->top1;
+    outcome.teacher_measures = trainer_->teacher_evaluation()->measures;
     outcome.teacher_hash = weights::state_hash(*graph_.teacher->model);
   }
   return outcome;
@@ -112,7 +131,8 @@ void StageRun::read(const engine::Reading& reading) {
 }
 
 void StageRun::evaluated(const engine::Position& position, const engine::Evaluation& evaluation) {
-  recorder_.record(evaluation_report(position, evaluation));
+  const auto& teacher = trainer_->teacher_evaluation();
+  recorder_.record(evaluation_report(position, evaluation, teacher ? &*teacher : nullptr));
   if (evaluation.top1 <= best_top1_) return;
   best_top1_ = evaluation.top1;
   save_student(context_.directory.best_student(graph_.stage), evaluation.top1);

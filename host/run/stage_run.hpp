@@ -32,8 +32,8 @@ struct RunContext {
 // One stage of a run: trains it, saves checkpoints and the student, and goes on where an earlier sitting stopped.
 class StageRun final : public engine::StageObserver {
  public:
-  // Takes over the teacher's weights when the teacher is another stage's student. Throws config::Rejected when they do
-  // not fit.
+  // Takes over the weights of a teacher or student that comes from another stage. Throws config::Rejected when they do
+  // not fit, and Error when the label noise is not that of an earlier sitting.
   StageRun(graph::TrainingGraph& graph, const StageData& data, const RunContext& context);
 
   // Goes on from a checkpoint of this stage.
@@ -48,7 +48,10 @@ class StageRun final : public engine::StageObserver {
   void evaluated(const engine::Position& position, const engine::Evaluation& evaluation) override;
   void save_point(const engine::Position& position, bool stopping) override;
 
-  void adopt_teacher();
+  // Takes over weights from the stage that the model comes from.
+  void adopt(const graph::ModelNode& model);
+  // Saves what label noise changed, or makes sure that it is what an earlier sitting saved.
+  void keep_label_noise(const data::LabelChanges& changes) const;
   engine::StageResult train(const std::atomic<bool>& stop);
   void check_teacher_accuracy() const;
   void save_checkpoint();

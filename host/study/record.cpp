@@ -1,5 +1,6 @@
 #include "record.hpp"
 
+#include <cmath>
 #include <fstream>
 
 #include <retort/error.hpp>
@@ -41,7 +42,8 @@ Json value_json(const config::Node& node) {
   struct Converter {
     Json operator()(bool value) const { return value; }
     Json operator()(std::int64_t value) const { return value; }
-    Json operator()(double value) const { return value; }
+    // JSON has no inf.
+    Json operator()(double value) const { return std::isfinite(value) ? Json(value) : Json(to_toml(value)); }
     Json operator()(const std::string& value) const { return value; }
     Json operator()(const List&) const { return {}; }
     Json operator()(const Table&) const { return {}; }
@@ -111,7 +113,9 @@ Json to_json(const StudyPlan& plan, const StudyProgress& progress, const std::ve
 std::string settings_text(const Member& member) {
   std::string text;
   for (const Setting& setting : member.settings) {
-    text += (text.empty() ? "" : " ") + setting.target.text + "=" + value_json(setting.value).dump();
+    const config::Node& value = setting.value;
+    text += (text.empty() ? "" : " ") + setting.target.text + "=";
+    text += value.written() ? *value.written() : to_toml(value.value());
   }
   return text;
 }

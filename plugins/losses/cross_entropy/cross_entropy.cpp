@@ -5,7 +5,8 @@ struct Options {
 };
 
 // -sum_k q_k log softmax(z)_k, mean over the batch, with q = (1 - s) y + s / K of the target y (a label: one-hot).
-// student: logits z [N, K]; target: [N] labels or [N, K] probabilities.
+// student: logits z [N, K]; target: [N] labels or [N, K] probabilities. Samples whose label is withheld (-100) are left
+// out of the mean; without any label the value is 0.
 class CrossEntropy final : public retort::Loss {
  public:
   explicit CrossEntropy(const Options& options) : options_(options) {}
@@ -18,12 +19,19 @@ class CrossEntropy final : public retort::Loss {
       throw retort::ShapeError("cross_entropy takes logits [N, K] and labels [N] or probabilities [N, K], found " +
                                retort::shape_text(logits.sizes()) + " and " + retort::shape_text(in.target.sizes()));
     }
-    const torch::Tensor target = labels ? in.target : in.target.to(logits.scalar_type());
-    return torch::cross_entropy_loss(logits, target, {}, at::Reduction::Mean, /*ignore_index=*/-100,
-                                     options_.label_smoothing);
+    if (!labels) return cross_entropy(logits, in.target.to(logits.scalar_type()), at::Reduction::Mean);
+    // The mean that PyTorch takes would be 0 / 0 without a label.
+    const torch::Tensor labelled = in.target.ne(kWithheld).sum().clamp_min(1);
+    return cross_entropy(logits, in.target, at::Reduction::Sum) / labelled;
   }
 
  private:
+  static constexpr std::int64_t kWithheld = -100;
+
+  torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& target, at::Reduction::Reduction how) {
+    return torch::cross_entropy_loss(logits, target, {}, how, kWithheld, options_.label_smoothing);
+  }
+
   Options options_;
 };
 

@@ -11,7 +11,7 @@ from harness import CONFIGS, RETORT, SMALL, USAGE, Retort, changed, read_safeten
 from test_errors import place
 
 QUICKSTART = CONFIGS / "quickstart.toml"
-COMMANDS = ["run", "check", "graph", "config", "plugins", "schema", "loss", "model", "eval", "export", "bench"]
+COMMANDS = ["run", "check", "graph", "config", "plugins", "schema", "loss", "model", "eval", "inspect", "soften", "export", "bench"]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_version(retort):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["rum"], "there is no command 'rum'; did you mean 'run'? (commands: run, check, "),
+        (["rum"], "there is no command 'rum'; did you mean 'run'? (commands: run, study, compare, check, "),
         (["chekc", "x.toml"], "there is no command 'chekc'; did you mean 'check'?"),
         ([], "A subcommand is required"),
         (["run", "--epochs", "3"], "see 'retort run --help'"),
@@ -195,7 +195,7 @@ def test_plugins_lists_and_describes(retort):
     for _, name in names:
         assert re.search(rf"(?m)^  {name} ", text), name
     described = retort("plugins", "kl_divergence").stdout
-    assert "temperature = 4.0" in described and "a number greater than 0" in described and "Hinton" in described
+    assert "temperature = 4.0" in described and "a number of at least 0 (or inf); can be scheduled" in described and "Hinton" in described
 
 
 def test_plugins_tells_whether_there_is_one(retort):

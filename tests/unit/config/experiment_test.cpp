@@ -43,6 +43,7 @@ TEST_F(Experiment, ReadsRunDataAndModels) {
   EXPECT_EQ(spec.metrics.address.value, "0.0.0.0");
   EXPECT_EQ(spec.metrics.port.value, 9100);
   EXPECT_EQ(spec.metrics.every, 5);
+  EXPECT_EQ(spec.metrics.diagnostics_every, 500);
 
   ASSERT_EQ(spec.stages.size(), 1u);
   const StageSpec& stage = spec.stages[0];

@@ -64,7 +64,7 @@ TEST(Schema, ComponentsAreToldApartByUse) {
   EXPECT_EQ(kl["required"], json({"use"}));
   EXPECT_EQ(form(loss, "linear"), nullptr);
   EXPECT_TRUE(form(root["definitions"]["projector"], "linear")["properties"].contains("bias"));
-  EXPECT_FALSE(form(root["definitions"]["student"], "mlp")["properties"].contains("stage"));
+  EXPECT_FALSE(form(root["definitions"]["student"], "mlp")["properties"].contains("training"));
   EXPECT_TRUE(form(root["definitions"]["teacher"], "mlp")["properties"].contains("training"));
 }
 

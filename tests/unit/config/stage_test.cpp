@@ -63,8 +63,8 @@ TEST_F(Stages, MistakesInATeachersTrainingAreToldOnce) {
                       "[teacher.training.loss.smooth]\nuse = 'kl_divergence'\nsmooth = 0.1\n");
   EXPECT_EQ(read_problems("a.toml"),
             "a.toml:11:1: error: teacher.width: unknown key 'width' (accepted: use, library, weights, "
-            "expect_accuracy, accuracy_tolerance, mean, deviation, stage, training)\n"
-            "a.toml:13:1: error: teacher.training.epochs: unknown key 'epochs' (accepted: optimizer, schedule, "
+            "expect_accuracy, accuracy_tolerance, mean, deviation, stage, training, members, combine)\n"
+            "a.toml:13:1: error: teacher.training.epochs: unknown key 'epochs' (accepted: seed, optimizer, schedule, "
             "loss)\n"
             "a.toml:14:20: error: teacher.training.optimizer.lr: expected a number of at least 0, found -1\n"
             "a.toml:14:24: error: optimizer.betas: goes with use = \"adamw\", found with use = \"sgd\"\n"
@@ -142,7 +142,7 @@ TEST_F(Stages, ATeacherInAChainHasASource) {
   EXPECT_EQ(read_problems("a.toml"),
             "a.toml:9:1: error: teacher: the stage 'one' needs to know where its teacher comes from; expected "
             "'weights' (a file) or 'stage' (an earlier stage, whose student it is)\n"
-            "a.toml:13:48: error: teacher.stage: the teacher has 'weights' too; expected one of the two\n");
+            "a.toml:13:48: error: teacher.stage: there are 'weights' too; expected one of the two\n");
 }
 
 TEST_F(Stages, UnusedPartsOfATeacherAreWarnedOf) {
@@ -160,7 +160,7 @@ TEST_F(Stages, MistakesThatStagesInheritAreToldOnce) {
   write("a.toml", std::string(kRoot) + "[optimizer]\nlr = 'fast'\n[stage.one]\n[stage.two]\nlos = 1\nunset = 'x'\n");
   EXPECT_EQ(read_problems("a.toml"),
             "a.toml:8:6: error: optimizer.lr: expected a number of at least 0, found a string: \"fast\"\n"
-            "a.toml:11:1: error: stage.two.los: unknown key 'los'; did you mean 'loss'? (accepted: after, unset, "
+            "a.toml:11:1: error: stage.two.los: unknown key 'los'; did you mean 'loss'? (accepted: after, unset, seed, "
             "dataset, teacher, student, loss, optimizer, schedule)\n"
             "a.toml:12:9: error: cannot unset x: there is no key 'x'\n");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -27,8 +28,9 @@ class Assembled {
  public:
   explicit Assembled(const std::string& toml, std::int64_t seed = 1)
       : registry_(std::vector<std::filesystem::path>{RETORT_PLUGIN_FOLDER}) {
-    const auto file = std::filesystem::path(testing::TempDir()) /
-                      (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".toml");
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::replace(name.begin(), name.end(), '/', '_');  // of a parameter
+    const auto file = std::filesystem::path(testing::TempDir()) / (name + ".toml");
     std::ofstream(file) << toml;
     const config::Node document = config::load_document(file, {}, diagnostics);
     const auto experiment = config::read_experiment(document, registry_, diagnostics);

@@ -68,9 +68,13 @@ TEST(History, HoldsTheValuesOfReports) {
   const HistoryRecord train = history_record("main", sample_step_report());
   std::vector<std::string> names;
   for (const NamedValue& value : train.values) names.push_back(value.name);
-  EXPECT_THAT(names, ElementsAre("loss", "loss.label", "loss.soft", "accuracy.top1", "accuracy.top5",
-                                 "teacher_agreement", "weight.label", "weight.soft", "learning_rate", "gradient_norm",
-                                 "images_per_second", "loss.soft.entropy"));
+  const std::string projector = "loss.hint.student.projector.";
+  EXPECT_THAT(names,
+              ElementsAre("loss", "loss.label", "loss.soft", "accuracy.top1", "accuracy.top5", "teacher_agreement",
+                          "weight.label", "weight.soft", "parameter.soft.temperature", "learning_rate", "gradient_norm",
+                          "images_per_second", "loss.soft.entropy", "gradient_norm.soft", "gradient_cosine.label.soft",
+                          projector + "map.singular_value_max", projector + "map.effective_rank",
+                          projector + "correlation.input", projector + "relation.self"));
   EXPECT_EQ(train.values[4].value, 0.75);
   EXPECT_EQ(train.step, 200);
   const HistoryRecord test = history_record("main", sample_evaluation_report());

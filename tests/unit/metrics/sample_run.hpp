@@ -24,11 +24,30 @@ inline StepReport sample_step_report() {
   report.nonfinite_losses = 1;
   report.component_values = {{"loss.soft", "entropy", 0.125}};
   report.eta_seconds = 3723;
+  const std::string projector = "loss.hint.student.projector";
+  report.diagnostics = {
+      {Metric::TermGradientNorm, {"soft"}, "gradient_norm.soft", 2.5},
+      {Metric::GradientCosine, {"label", "soft"}, "gradient_cosine.label.soft", -0.5},
+      {Metric::ProjectorSingularValue, {projector, "map", "max"}, projector + ".map.singular_value_max", 1.5},
+      {Metric::ProjectorEffectiveRank, {projector, "map"}, projector + ".map.effective_rank", 7.5},
+      {Metric::ProjectorFeatureCorrelation, {projector, "input"}, projector + ".correlation.input", 0.25},
+      {Metric::ProjectorRelationNorm, {projector, "self"}, projector + ".relation.self", 3.25}};
   return report;
 }
 
 inline EvaluationReport sample_evaluation_report() {
-  return {1'700'000'060, 200, 2, "test", {1.25, {{"label", 1.75}}, {{1, 0.625}}, 0.375}};
+  return {1'700'000'060,
+          200,
+          2,
+          "test",
+          {1.25, {{"label", 1.75}}, {{1, 0.625}}, 0.375},
+          {{Metric::ExpectedCalibrationError, {"test", "student"}, "expected_calibration_error", 0.0625},
+           {Metric::PredictiveEntropy, {"test", "student"}, "entropy", 0.5},
+           {Metric::TopLogitDifference, {"test", "student"}, "top_logit_difference", 2.25},
+           {Metric::LogitNorm, {"test", "student"}, "logit_norm", 6.5},
+           {Metric::PenultimateNorm, {"test", "teacher"}, "teacher.penultimate_norm", 8.5},
+           {Metric::LogitDistance, {"test"}, "logit_distance", 4.75},
+           {Metric::OutcomeRatio, {"test", "right", "wrong"}, "student_right_teacher_wrong", 0.125}}};
 }
 
 // A store in which every metric of the catalogue has a value.

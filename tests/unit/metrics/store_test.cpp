@@ -58,7 +58,19 @@ TEST(MetricStore, WritesTheValuesOfAReport) {
   EXPECT_EQ(sample(store, R"(retort_accuracy_ratio{split="test",stage="main",topk="1"})"), 0.625);
   EXPECT_EQ(sample(store, R"(retort_accuracy_ratio{split="train",stage="main",topk="5"})"), 0.75);
   EXPECT_EQ(sample(store, R"(retort_teacher_agreement_ratio{split="test",stage="main"})"), 0.375);
+  EXPECT_EQ(sample(store, R"(retort_expected_calibration_error{model="student",split="test",stage="main"})"), 0.0625);
+  EXPECT_EQ(sample(store, R"(retort_penultimate_norm{model="teacher",split="test",stage="main"})"), 8.5);
+  EXPECT_EQ(sample(store, R"(retort_logit_distance{split="test",stage="main"})"), 4.75);
+  EXPECT_EQ(sample(store, R"(retort_outcome_ratio{split="test",stage="main",student="right",teacher="wrong"})"), 0.125);
   EXPECT_EQ(sample(store, R"(retort_component_value{component="loss.soft",name="entropy"})"), 0.125);
+  EXPECT_EQ(sample(store, R"(retort_term_gradient_norm{stage="main",term="soft"})"), 2.5);
+  EXPECT_EQ(sample(store, R"(retort_gradient_cosine{other="soft",stage="main",term="label"})"), -0.5);
+  const std::string projector = R"({projector="loss.hint.student.projector",)";
+  EXPECT_EQ(sample(store, "retort_projector_singular_value" + projector + R"(stage="main",weight="map",which="max"})"),
+            1.5);
+  EXPECT_EQ(sample(store, "retort_projector_effective_rank" + projector + R"(stage="main",weight="map"})"), 7.5);
+  EXPECT_EQ(sample(store, "retort_projector_feature_correlation" + projector + R"(side="input",stage="main"})"), 0.25);
+  EXPECT_EQ(sample(store, "retort_projector_relation_norm" + projector + R"(relation="self",stage="main"})"), 3.25);
   EXPECT_EQ(sample(store, R"(retort_step_duration_seconds_sum{stage="main"})"), 1.0);
   EXPECT_EQ(sample(store, R"(retort_step_duration_seconds_bucket{stage="main",le="0.25"})"), 1);
   EXPECT_EQ(sample(store, R"(retort_phase_duration_seconds_count{phase="backward",stage="main"})"), 1);

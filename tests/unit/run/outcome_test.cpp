@@ -25,11 +25,22 @@ TEST(Outcome, ReadsWhatItWrote) {
                              .agreement = 0.5,
                              .teacher_hash = "abc",
                              .steps = 12,
-                             .seconds = 3.5};
+                             .seconds = 3.5,
+                             .measures = engine::ModelMeasures{.calibration_error = 0.1, .entropy = 0.7},
+                             .comparison = engine::TeacherComparison{.logit_distance = 2.5, .both_right = 0.75}};
   const StageOutcome read = read_outcome(file(to_json(outcome).dump()));
   EXPECT_EQ(to_json(read), to_json(outcome));
   EXPECT_EQ(read.top1, outcome.top1);
   EXPECT_FALSE(read.teacher_top1);
+  EXPECT_EQ(read.measures->entropy, 0.7);
+  EXPECT_FALSE(read.teacher_measures);
+  EXPECT_EQ(read.comparison->both_right, 0.75);
+}
+
+TEST(Outcome, ReadsWhatVersion01Wrote) {
+  auto json = to_json(StageOutcome{.stage = "a"});
+  for (const char* later : {"measures", "teacher_measures", "comparison"}) EXPECT_EQ(json.erase(later), 1U);
+  EXPECT_FALSE(read_outcome(file(json.dump())).measures);
 }
 
 TEST(Outcome, OtherFilesAreRefusedByName) {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <retort/dataset.hpp>
+
+#include "config/experiment.hpp"
+
+namespace retort::data {
+
+// The class that a name or number of the experiment means. What is none of the data set's is reported under `key`, with
+// the nearest name.
+std::optional<std::int64_t> class_index(const config::ClassReference& reference, const DatasetInfo& info,
+                                        const std::string& key, config::Diagnostics& diagnostics);
+
+}  // namespace retort::data

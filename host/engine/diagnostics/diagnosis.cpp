@@ -1,0 +1,15 @@
+#include "diagnosis.hpp"
+
+namespace retort::engine {
+
+Diagnosis diagnose(const graph::TrainingGraph& graph, const graph::ObjectiveInputs& inputs) {
+  const std::vector<double> weights(graph.terms.size(), 1.0);
+  const graph::Objective objective = graph::evaluate_objective(graph, inputs, weights);
+  std::vector<at::Tensor> parameters;
+  for (const at::Tensor& parameter : graph.student.model->parameters()) {
+    if (parameter.requires_grad()) parameters.push_back(parameter);
+  }
+  return {.projectors = projector_dynamics(graph, inputs), .gradients = term_gradients(objective.terms, parameters)};
+}
+
+}  // namespace retort::engine

@@ -61,7 +61,8 @@ class Planner {
     std::vector<TeacherUse> uses;
     if (!plan_.spec.share_teacher) return uses;
     for (TeacherExperiment& teacher : teacher_experiments(experiment.resolved)) {
-      uses.push_back({teacher.key, add_teacher(std::move(teacher.document), member)});
+      const std::string run = add_teacher(std::move(teacher.document), member);
+      uses.push_back({run, std::move(teacher.substitution)});
     }
     return uses;
   }

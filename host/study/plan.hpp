@@ -7,13 +7,14 @@
 
 #include "config/catalog.hpp"
 #include "member.hpp"
+#include "shared_teacher.hpp"
 
 namespace retort::study {
 
 // A teacher of a run: where it stands in the experiment, and the run that trains it.
 struct TeacherUse {
-  std::string key;  // "teacher"
   std::string run;  // "teacher-1a2b3c4d"
+  Substitution substitution;
 };
 
 // A run of the study, of a member or of a teacher that members share.

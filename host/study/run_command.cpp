@@ -16,10 +16,8 @@ std::vector<std::string> RunCommand::begin(const PlannedRun& run, const std::fil
                                            const std::vector<TeacherWeights>& teachers) const {
   std::vector<std::string> words{program.string(), "run", experiment.string()};
   for (const TeacherWeights& teacher : teachers) {
-    if (run.experiment.resolved.at_path(teacher.key + ".training")) {
-      words.insert(words.end(), {"--unset", teacher.key + ".training"});
-    }
-    set(words, teacher.key + ".weights", teacher.file.string());
+    for (const std::string& key : teacher.substitution.dropped) words.insert(words.end(), {"--unset", key});
+    for (const std::string& model : teacher.substitution.models) set(words, model + ".weights", teacher.file.string());
   }
   add_threads(words, run);
   // Runs at the same time cannot share a port.

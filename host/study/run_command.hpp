@@ -9,9 +9,9 @@
 
 namespace retort::study {
 
-// Where a teacher stands in an experiment, and the file that another run wrote of it.
+// A teacher that an experiment need not train, and the file that another run wrote of it.
 struct TeacherWeights {
-  std::string key;
+  Substitution substitution;
   std::filesystem::path file;
 };
 

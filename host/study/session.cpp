@@ -220,7 +220,7 @@ std::vector<TeacherWeights> Session::teacher_weights(const PlannedRun& run) cons
   for (const TeacherUse& use : run.teachers) {
     const std::size_t teacher = teacher_named(use.run);
     const auto directory = run::RunDirectory::open(progress_.teachers[teacher].directory);
-    weights.push_back({use.key, directory.student(plan_.teachers[teacher].experiment.stages.front().name)});
+    weights.push_back({use.substitution, directory.student(plan_.teachers[teacher].experiment.stages.front().name)});
   }
   return weights;
 }

@@ -84,6 +84,63 @@ def test_teacher_with_a_seed_of_its_own_is_trained_once(retort):
     assert teacher["seed"] == 9 and len(teacher["members"]) == 2
 
 
+# Two stages learn from the first, and the third goes on with the student of the second.
+STAGES = """\
+[dataset]
+use = "synthetic"
+classes = 4
+image = [1, 8, 8]
+train = 256
+test = 64
+
+[schedule]
+epochs = 1
+batch_size = 32
+
+[student]
+use = "convnet"
+channels = [4]
+
+[stage.large]
+seed = 5
+student = { use = "convnet", channels = [8] }
+loss.label = { use = "cross_entropy" }
+
+[stage.soft]
+teacher = { use = "convnet", channels = [8], stage = "large" }
+loss.soft = { use = "kl_divergence" }
+
+[stage.ensemble]
+student.stage = "soft"
+teacher.members.a = { use = "convnet", channels = [8], stage = "large" }
+teacher.members.b = { use = "convnet", channels = [4], stage = "soft" }
+loss.soft = { use = "kl_divergence" }
+
+[study.axes]
+seed = [1, 2]
+"""
+
+
+def test_stage_that_members_train_alike_is_trained_once(retort):
+    _, study = run_study(retort, STAGES)
+    ((name, teacher),) = study.teachers.items()
+    assert teacher["seed"] == 5 and len(teacher["members"]) == 2
+    for member in study.members:
+        assert list(study.run(member).stages) == ["soft", "ensemble"]
+    alone = retort("run", study.root / "seed=2" / "experiment.toml", "--set", "run.directory=alone").run
+    assert list(alone.stages) == ["large", "soft", "ensemble"]
+    assert read_safetensors(alone.student("large"))[0] == read_safetensors(study.run(name).student("large"))[0]
+    for stage in ("soft", "ensemble"):
+        ours = read_safetensors(study.run("seed=2").student(stage))[0]
+        assert ours == read_safetensors(alone.student(stage))[0]
+
+
+def test_stage_that_another_waits_for_is_not_shared(retort):
+    _, study = run_study(retort, changed(STAGES, "[stage.soft]\n", '[stage.soft]\nafter = "large"\n'))
+    assert study.teachers == {}
+    assert list(study.run("seed=1").stages) == ["large", "soft", "ensemble"]
+
+
 def test_members_may_train_their_own_teachers(retort):
     _, study = run_study(retort, SMALL + "[study]\nshare_teacher = false\n[study.axes]\nseed = [1]\n")
     assert study.teachers == {}

@@ -40,7 +40,7 @@ TEST(Plan, MembersThatTrainOneTeacherShareIt) {
   EXPECT_EQ(study.teachers[1].experiment.run.seed, 2);
   const PlannedRun& member = study.members[2].run;
   ASSERT_THAT(member.teachers, SizeIs(1));
-  EXPECT_EQ(member.teachers[0].key, "teacher");
+  EXPECT_EQ(member.teachers[0].substitution.models.at(0), "teacher");
   EXPECT_EQ(member.teachers[0].run, study.teachers[0].name);
   const auto& stages = study.teachers[0].experiment.stages;
   ASSERT_THAT(stages, SizeIs(1));

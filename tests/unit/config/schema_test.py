@@ -34,7 +34,7 @@ def test_fixtures_are_there():
 
 WRONG = {
     "unknown key": ("run.sed", 1),
-    "unknown table": ("study", {}),
+    "unknown table": ("studies", {}),
     "type": ("run.seed", "one"),
     "range": ("metrics.port", 70000),
     "exclusive bound": ("loss.soft.temperature", 0),
@@ -42,7 +42,7 @@ WRONG = {
     "unknown component": ("student.use", "wrn_16_3"),
     "unknown parameter": ("loss.soft.temprature", 4),
     "another component's parameter": ("loss.label.temperature", 4),
-    "key of the teacher only": ("student.stage", "a"),
+    "key of the teacher only": ("student.training", {}),
     "branch": ("loss.soft.student", {"tapp": "logits"}),
     "projector": ("loss.soft.student", {"projector": {"use": "linear", "bia": True}}),
     "transform without its size": ("dataset.transforms", [{"use": "random_crop"}]),

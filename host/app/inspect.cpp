@@ -28,7 +28,9 @@ inspect::ModelInspection inspect_model(const graph::ModelNode& node, const inspe
   try {
     found.plane = inspect::inspect_plane(*node.model, outputs, classes);
   } catch (const InvalidParameter& error) {
-    if (!options.classes.empty()) throw InvalidParameter(node.role + " '" + found.model + "': " + error.what());
+    // A teacher may do without: an ensemble has no penultimate layer.
+    const bool needed = !options.classes.empty() && node.role == "student";
+    if (needed) throw InvalidParameter(node.role + " '" + found.model + "': " + error.what());
     std::fprintf(stderr, "retort: warning: no plane of the %s: %s\n", node.role.c_str(), error.what());
   }
   return found;

@@ -86,6 +86,12 @@ def test_ensemble_members_differ_and_teach_together(retort):
     assert run.stages["student"]["teacher_top1"] > 0.25
     assert 0 < run.stages["student"]["teacher_agreement"] < 1
 
+    evaluated = retort("eval", run.root, "--json").json
+    assert evaluated["top1"] == run.stages["student"]["top1"]
+    assert evaluated["teacher"]["top1"] == run.stages["student"]["teacher_top1"]
+    seen = retort("inspect", run.root, "--classes", "0,1,2")
+    assert "no plane of the teacher" in seen.stderr and "ensemble" in seen.stdout
+
 
 def test_ensemble_can_be_drawn_and_checked(retort):
     experiment = retort.write(MEMBERS)

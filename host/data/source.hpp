@@ -6,13 +6,11 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 #include <retort/dataset.hpp>
+#include <retort/loss.hpp>
 
 #include "transforms.hpp"
 
 namespace retort::data {
-
-// The label of an image whose label is withheld: the one that PyTorch's cross-entropy ignores.
-inline constexpr std::int64_t kWithheldLabel = -100;
 
 // One step's samples, all on the source's device.
 struct Batch {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <retort/dataset.hpp>
+#include <retort/loss.hpp>
 
 #include "config/experiment.hpp"
 #include "label_changes.hpp"

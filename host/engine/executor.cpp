@@ -95,7 +95,7 @@ StepResult EagerExecutor::step(const data::ResidentSource& source, const torch::
   for (const torch::Tensor& term : objective.terms) result.terms.push_back(term.detach());
   if (student.contains("logits")) {
     result.correct = student.at("logits").detach().argmax(1).eq(batch.target).sum();
-    if (source.withholds()) result.labelled = batch.target.ne(data::kWithheldLabel).sum();
+    if (source.withholds()) result.labelled = batch.target.ne(kWithheldLabel).sum();
   }
   clock_.end();
   return result;

@@ -16,6 +16,15 @@ Projector::~Projector() = default;
 Normalization::~Normalization() = default;
 Model::~Model() = default;
 Dataset::~Dataset() = default;
+StreamedSplit::~StreamedSplit() = default;
+
+ResidentSplit Dataset::load(Split split) {
+  throw Error("this data set has no whole " + std::string(split_name(split)) + " split");
+}
+
+std::shared_ptr<const StreamedSplit> Dataset::stream(Split /*split*/) {
+  return nullptr;
+}
 
 void Loss::set(std::string_view parameter, double value) {
   const auto setter = setters_.find(parameter);

@@ -5,7 +5,7 @@ struct Options {
 };
 
 // -sum_k q_k log softmax(z)_k, mean over the batch, with q = (1 - s) y + s / K of the target y (a label: one-hot).
-// student: logits z [N, K]; target: [N] labels or [N, K] probabilities. Samples whose label is withheld (-100) are left
+// student: logits z [N, K]; target: [N] labels or [N, K] probabilities. Samples whose label is withheld are left
 // out of the mean; without any label the value is 0.
 class CrossEntropy final : public retort::Loss {
  public:
@@ -21,15 +21,13 @@ class CrossEntropy final : public retort::Loss {
     }
     if (!labels) return cross_entropy(logits, in.target.to(logits.scalar_type()), at::Reduction::Mean);
     // The mean that PyTorch takes would be 0 / 0 without a label.
-    const torch::Tensor labelled = in.target.ne(kWithheld).sum().clamp_min(1);
+    const torch::Tensor labelled = in.target.ne(retort::kWithheldLabel).sum().clamp_min(1);
     return cross_entropy(logits, in.target, at::Reduction::Sum) / labelled;
   }
 
  private:
-  static constexpr std::int64_t kWithheld = -100;
-
   torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& target, at::Reduction::Reduction how) {
-    return torch::cross_entropy_loss(logits, target, {}, how, kWithheld, options_.label_smoothing);
+    return torch::cross_entropy_loss(logits, target, {}, how, retort::kWithheldLabel, options_.label_smoothing);
   }
 
   Options options_;

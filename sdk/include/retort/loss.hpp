@@ -13,6 +13,9 @@
 
 namespace retort {
 
+// The label of a sample whose label is withheld: the one that PyTorch's cross-entropy ignores.
+inline constexpr std::int64_t kWithheldLabel = -100;
+
 // What one side of a loss receives: the tensors of its branches (tap -> projector -> normalization), in the order of
 // the experiment.
 class Features {
@@ -40,7 +43,7 @@ class Features {
 struct LossInputs {
   Features student;       // carry gradients
   Features teacher;       // detached; empty for a loss declared without_teacher()
-  torch::Tensor target;   // [N] int64 class labels, or [N, classes] probabilities
+  torch::Tensor target;   // [N] int64 class labels or kWithheldLabel, or [N, classes] probabilities
   torch::Tensor index;    // [N] int64: each sample's position in its split
   std::int64_t step = 0;  // optimizer steps done in this stage
 };
@@ -59,6 +62,9 @@ class RETORT_API Loss : public torch::nn::Module {
   // The value as a scalar that is differentiable with respect to in.student (and to the loss's own parameters).
   // Throws ShapeError when the shapes do not fit; the host calls it once on two samples before anything is trained.
   virtual torch::Tensor forward(const LossInputs& in) = 0;
+
+  // As Model::capture_safe(). What does not depend on tensors, `step` among it, counts as a value.
+  virtual bool capture_safe() const { return true; }
 
   // Gives a parameter that was declared scheduled() its value for the steps to come; `value` lies in its range.
   // Throws InvalidParameter for every other name. [step thread]

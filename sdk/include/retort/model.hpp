@@ -44,6 +44,11 @@ class RETORT_API Model : public torch::nn::Module {
 
   // Computes the taps asked for, and no layer behind the last of them. [step thread]
   virtual Taps forward(const ModelInput& input, const TapRequest& request) = 0;
+
+  // Whether forward() runs the same operators for all batches of one shape, whatever their values and whatever ran
+  // before, and never waits for the device. The host then records them once, in training and in evaluation, and runs
+  // the record from then on, rewritten to be faster. Random numbers may come from LibTorch's default generators alone.
+  virtual bool capture_safe() const { return true; }
 };
 
 }  // namespace retort

@@ -22,6 +22,9 @@ class RETORT_API Normalization : public torch::nn::Module {
 
   // [N, ...] -> [N, ...], the same shape
   virtual torch::Tensor forward(const torch::Tensor& features) = 0;
+
+  // As Model::capture_safe().
+  virtual bool capture_safe() const { return true; }
 };
 
 }  // namespace retort

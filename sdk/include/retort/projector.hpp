@@ -28,6 +28,9 @@ class RETORT_API Projector : public torch::nn::Module {
 
   // [N, in...] -> [N, out...]
   virtual torch::Tensor forward(const torch::Tensor& features) = 0;
+
+  // As Model::capture_safe().
+  virtual bool capture_safe() const { return true; }
 };
 
 }  // namespace retort

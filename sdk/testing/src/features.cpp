@@ -1,3 +1,4 @@
+#include "capture.hpp"
 #include "differences.hpp"
 
 // Projectors and normalizations: modules that map one tensor to another.
@@ -37,6 +38,11 @@ void check_mapping(Mapping& mapping, const Shape& in, const Shape& out, const st
   variables.insert(variables.begin(), {"the features", features});
   const auto value = [&] { return (mapping.forward(features) * weights).sum(); };
   for (const std::string& failure : compare_gradients(mapping, value, variables)) failures.push_back(where + failure);
+  if (!mapping.capture_safe()) return;
+  Failures capture;
+  const auto other = -2 * before;
+  check_capture_safe([&] { mapping.forward(before); }, [&] { mapping.forward(other); }, capture);
+  for (const std::string& failure : capture) failures.push_back(where + failure);
 }
 
 bool same_parameters(const torch::nn::Module& a, const torch::nn::Module& b) {

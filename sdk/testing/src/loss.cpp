@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "capture.hpp"
 #include "differences.hpp"
 
 namespace retort::testing {
@@ -56,6 +57,15 @@ void check_value(Loss& loss, const LossInputs& given, Failures& failures) {
 torch::Tensor value_of(Loss& loss, const LossInputs& given, torch::ScalarType type) {
   torch::manual_seed(2);
   return loss.forward(in_type(given, type)).detach();
+}
+
+// The same inputs with other values.
+LossInputs negated(const LossInputs& in) {
+  LossInputs other = in_type(in, torch::kFloat32);
+  torch::NoGradGuard no_grad;
+  for (const torch::Tensor& tensor : other.student) tensor.neg_();
+  for (const torch::Tensor& tensor : other.teacher) tensor.neg_();
+  return other;
 }
 
 // Values of a scheduled parameter other than `from`, within its range.
@@ -138,6 +148,12 @@ Failures check_loss(const Plugin& plugin, const std::string& name, const Table& 
     if (auto text = difference(value, value_of(*wide, inputs, torch::kFloat64), 1e-4, 1e-5); !text.empty()) {
       failures.push_back("float32 and float64 disagree: " + text);
     }
+  });
+  guarded(failures, "capture", [&] {
+    const auto loss = plugin.loss(name, options);
+    if (!loss->capture_safe()) return;
+    const LossInputs first = in_type(inputs, torch::kFloat32), second = negated(inputs);
+    check_capture_safe([&] { loss->forward(first); }, [&] { loss->forward(second); }, failures);
   });
   guarded(failures, "state", [&] {
     const auto loss = plugin.loss(name, options);

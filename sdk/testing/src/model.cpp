@@ -1,5 +1,4 @@
-#include <ATen/record_function.h>
-
+#include "capture.hpp"
 #include "differences.hpp"
 
 namespace retort::testing {
@@ -15,25 +14,10 @@ bool declares(const Descriptor& descriptor, const std::string& parameter) {
   return false;
 }
 
-ModelInput random_images(const Shape& shape) {
+ModelInput random_images(const Shape& shape, std::uint64_t seed = 3) {
   Shape sizes = shape;
   sizes.insert(sizes.begin(), kBatch);
-  return {torch::randn(sizes, at::detail::createCPUGenerator(3)), {}};
-}
-
-thread_local std::int64_t operations_seen = 0;
-
-// How many operators `body` calls on this thread.
-std::int64_t operations(const std::function<void()>& body) {
-  operations_seen = 0;
-  const auto count = [](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> {
-    ++operations_seen;
-    return nullptr;
-  };
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(count));
-  body();
-  at::removeCallback(handle);
-  return operations_seen;
+  return {torch::randn(sizes, at::detail::createCPUGenerator(seed)), {}};
 }
 
 std::vector<std::string> tap_names(const Model& model, Failures& failures) {
@@ -63,10 +47,10 @@ void check_input(const InputSpec& spec, Failures& failures) {
 void check_each_tap(Model& model, const ModelInput& input, const std::vector<std::string>& names, Failures& failures) {
   const torch::NoGradGuard no_grad;
   const Taps all = model.forward(input, TapRequest(names));
-  std::int64_t before = 0;
+  std::size_t before = 0;
   for (const std::string& name : names) {
     std::map<std::string, torch::Tensor, std::less<>> alone;
-    const std::int64_t now = operations([&] { alone = model.forward(input, TapRequest({name})).tensors(); });
+    const std::size_t now = operators_of([&] { alone = model.forward(input, TapRequest({name})).tensors(); }).size();
     if (alone.size() != 1 || !alone.contains(name) || !all.contains(name)) {
       failures.push_back("tap '" + name + "' asked for alone or among all is not what forward() hands out");
       continue;
@@ -102,6 +86,14 @@ void check_reached(Model& model, ModelInput input, const std::string& tap, Failu
   }
 }
 
+void check_capture(Model& model, const ModelInput& input, const std::string& tap, Failures& failures) {
+  if (!model.capture_safe()) return;
+  ModelInput other = random_images(model.input().shape, 4);
+  other.target = input.target;
+  const TapRequest request({tap});
+  check_capture_safe([&] { model.forward(input, request); }, [&] { model.forward(other, request); }, failures);
+}
+
 }  // namespace
 
 Failures check_model(const Plugin& plugin, const std::string& name, const Table& options) {
@@ -126,6 +118,7 @@ Failures check_model(const Plugin& plugin, const std::string& name, const Table&
     model->eval();
     check_each_tap(*model, input, names, failures);
     check_evaluation(*model, input, names.back(), failures);
+    check_capture(*model, input, names.back(), failures);
     if (classifier) {
       if (names.back() != "logits")
         failures.push_back("a classifier's last tap is 'logits', found '" + names.back() + "'");
@@ -136,6 +129,7 @@ Failures check_model(const Plugin& plugin, const std::string& name, const Table&
       }
     }
     check_reached(*model, input, names.back(), failures);
+    check_capture(*model, input, names.back(), failures);
   });
   return failures;
 }

@@ -101,6 +101,14 @@ struct TapThatIsNotThere final : TwoLayers {
   TapThatIsNotThere() : TwoLayers({"hidden", "out", "beyond"}) {}
 };
 
+// Claims to be capture-safe.
+struct LooksAtValues final : retort::Normalization {
+  explicit LooksAtValues(const retort::Shape&) {}
+  Tensor forward(const Tensor& features) override {
+    return features.detach().sum().item<double>() > 0 ? 2 * features : features + features + 0 * features;
+  }
+};
+
 struct LabelsOutOfRange final : retort::Dataset {
   retort::DatasetInfo info() const override { return {{1, 2, 2}, 3, {}, {0.5}, {0.5}}; }
   retort::ResidentSplit load(retort::Split) override {
@@ -122,6 +130,6 @@ RETORT_PLUGIN_COMPONENTS(
     retort::component<DeafToItsSchedule>(retort::describe<Tempered>("deaf_to_its_schedule", "1.0.0")
                                              .param(&Tempered::temperature, "temperature", "Divides.")
                                              .scheduled(&DeafToItsSchedule::set_temperature)),
-    make<WrongShape>("wrong_shape"), make<Fussy>("fussy"), make<InPlace>("in_place"), make<Sound>("sound"),
-    make<TapsInWrongOrder>("taps_in_wrong_order"), make<TapThatIsNotThere>("tap_that_is_not_there"),
-    make<LabelsOutOfRange>("labels_out_of_range"));
+    make<WrongShape>("wrong_shape"), make<Fussy>("fussy"), make<InPlace>("in_place"),
+    make<LooksAtValues>("looks_at_values"), make<Sound>("sound"), make<TapsInWrongOrder>("taps_in_wrong_order"),
+    make<TapThatIsNotThere>("tap_that_is_not_there"), make<LabelsOutOfRange>("labels_out_of_range"));

@@ -60,6 +60,12 @@ TEST_F(Kit, FindsANormalizationThatOverwritesItsFeatures) {
   EXPECT_THAT(check_normalization(plugin, "in_place"), Contains("6: it overwrites the features"));
 }
 
+TEST_F(Kit, FindsANormalizationThatLooksAtValues) {
+  const Failures failures = check_normalization(plugin, "looks_at_values");
+  EXPECT_THAT(failures, Contains(HasSubstr("it call other operators")));
+  EXPECT_THAT(failures, Contains(HasSubstr("it calls aten::_local_scalar_dense, which waits for the device")));
+}
+
 TEST_F(Kit, FindsNothingInASoundModel) {
   EXPECT_THAT(check_model(plugin, "sound"), IsEmpty());
 }

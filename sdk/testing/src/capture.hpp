@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+
+#include <retort/testing.hpp>
+
+namespace retort::testing {
+
+// The operators that `body` calls on this thread, by name, in order.
+std::vector<std::string> operators_of(const std::function<void()>& body);
+
+// What capture_safe() claims: `first` and `second` run the component on different values of one shape. They must call
+// the same operators, and none that waits for the device.
+void check_capture_safe(const std::function<void()>& first, const std::function<void()>& second, Failures& failures);
+
+}  // namespace retort::testing

@@ -26,6 +26,10 @@ std::shared_ptr<const StreamedSplit> Dataset::stream(Split /*split*/) {
   return nullptr;
 }
 
+bool Loss::absorb(std::string_view /*normalization*/, const Table& /*options*/) {
+  return false;
+}
+
 void Loss::set(std::string_view parameter, double value) {
   const auto setter = setters_.find(parameter);
   if (setter == setters_.end()) {

@@ -63,6 +63,10 @@ class RETORT_API Loss : public torch::nn::Module {
   // Throws ShapeError when the shapes do not fit; the host calls it once on two samples before anything is trained.
   virtual torch::Tensor forward(const LossInputs& in) = 0;
 
+  // Offered before training when every branch of both sides ends in this normalization: true when the loss normalises
+  // its features itself from then on, in one pass with its own work. The host then leaves the normalization out.
+  virtual bool absorb(std::string_view normalization, const Table& options);
+
   // As Model::capture_safe(). What does not depend on tensors, `step` among it, counts as a value.
   virtual bool capture_safe() const { return true; }
 

@@ -60,8 +60,7 @@ int measure(const Options& options) {
   run::DataStore store(device);
   const run::StageData data = store.load(graph);
   const auto result = run::bench(graph, data, values,
-                                 {.seed = graph.seed,
-                                  .device = device,
+                                 {.device = device,
                                   .type = engine::compute_type(experiment.run.precision.value),
                                   .read_every = experiment.metrics.every},
                                  options.bench);

@@ -24,9 +24,9 @@ StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSour
       options_(options),
       observer_(observer),
       executor_(graph, options.device, options.type),
-      sampler_(train.size(), graph.training.batch_size, options.seed, graph.training.drop_last) {
+      sampler_(train.size(), graph.training.batch_size, graph.seed, graph.training.drop_last) {
   for (const graph::TrainedModule& trained : graph_.trained_modules()) trained.module->train();
-  torch::manual_seed(graph::seed_for(options.seed, "stage." + graph.stage));
+  torch::manual_seed(graph::seed_for(graph.seed, "stage." + graph.stage));
   if (graph.teacher) teacher_hash_ = weights::state_hash(*graph.teacher->model);
   for (const graph::TrainedModule& projector : graph.projectors()) {
     if (!projector.module->parameters().empty())

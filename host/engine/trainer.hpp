@@ -92,7 +92,6 @@ class TeacherChanged : public Error {
 class StageTrainer {
  public:
   struct Options {
-    std::uint64_t seed = 1;
     c10::Device device{c10::kCPU};
     c10::ScalarType type = c10::kFloat;
     std::int64_t read_every = 20;     // steps between two readings of the device

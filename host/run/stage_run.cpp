@@ -27,7 +27,6 @@ StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const Run
   adopt(graph_.student);
   if (graph_.teacher) adopt(*graph_.teacher);
   if (data.label_changes) keep_label_noise(*data.label_changes);
-  context_.training.seed = graph_.seed;
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
 }
 

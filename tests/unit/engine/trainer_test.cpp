@@ -36,8 +36,7 @@ StepValues silent() {
 class TrainerTest : public testing::Test {
  protected:
   StageTrainer trainer(SyntheticStage& stage, std::int64_t read_every = 3) {
-    return StageTrainer(stage.graph(), *stage.train, *stage.test, values_, {.seed = 1, .read_every = read_every},
-                        recorder_);
+    return StageTrainer(stage.graph(), *stage.train, *stage.test, values_, {.read_every = read_every}, recorder_);
   }
 
   StepValues values_ = silent();
@@ -239,8 +238,7 @@ TEST_F(TrainerTest, AnObjectiveThatIsNotFiniteStopsTheStageAndNamesTheTerm) {
 
 TEST_F(TrainerTest, TrainsInBfloat16WithFloat32Weights) {
   SyntheticStage stage(kSyntheticStage + kSoftTerm);
-  StageTrainer subject(stage.graph(), *stage.train, *stage.test, values_, {.seed = 1, .type = torch::kBFloat16},
-                       recorder_);
+  StageTrainer subject(stage.graph(), *stage.train, *stage.test, values_, {.type = torch::kBFloat16}, recorder_);
   EXPECT_TRUE(subject.run(recorder_.stop).finished);
   EXPECT_LT(recorder_.readings.back().epoch.loss, recorder_.readings.front().epoch.loss);
   for (const auto& parameter : stage.graph().student.model->parameters()) {

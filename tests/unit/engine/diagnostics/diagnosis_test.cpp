@@ -59,7 +59,7 @@ struct Trained {
     if (!stage.assembled.graph) throw Error(stage.assembled.diagnostics.text());
     StepValues values([](registry::LogLevel, std::string_view, std::string_view) {});
     StageTrainer trainer(stage.graph(), *stage.train, *stage.test, values,
-                         {.seed = 1, .read_every = 5, .diagnose_every = diagnose_every}, readings);
+                         {.read_every = 5, .diagnose_every = diagnose_every}, readings);
     const std::atomic<bool> stop{false};
     trainer.run(stop);
     state = trainer.snapshot();

@@ -31,6 +31,17 @@ struct BFloat16 {
   std::uint16_t bits;
 };
 
+RETORT_INLINE float to_float(float value) {
+  return value;
+}
+
+RETORT_INLINE float to_float(BFloat16 value) {
+  const std::uint32_t bits = std::uint32_t{value.bits} << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof(result));
+  return result;
+}
+
 RETORT_INLINE Vec splat(float value) {
   return value - Vec{};
 }

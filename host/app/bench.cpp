@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "engine/capture_obstacle.hpp"
 #include "experiment_options.hpp"
 #include "run/bench.hpp"
 #include "run/preparation.hpp"
@@ -62,7 +63,9 @@ int measure(const Options& options) {
   const auto result = run::bench(graph, data, values,
                                  {.device = device,
                                   .type = engine::compute_type(experiment.run.precision.value),
-                                  .read_every = experiment.metrics.every},
+                                  .read_every = experiment.metrics.every,
+                                  .capture = engine::choose_capture(
+                                      graph, device, [](const std::string& note) { fmt::print(stderr, "{}\n", note); })},
                                  options.bench);
   if (options.json) {
     std::printf("%s\n", to_json(result).dump().c_str());

@@ -188,6 +188,17 @@ struct RunSpec {
   std::int64_t checkpoint_every = 1;  // epochs
 };
 
+// How a step is computed. Every switch keeps the results to within rounding.
+struct EngineSpec {
+  bool record = true;           // models as recorded operators, which the passes rewrite; false: as their plugins do it
+  bool channels_last = true;    // images [N, C, H, W] with the channels of a pixel side by side
+  bool fold_batch_norm = true;  // of frozen models
+  bool fuse_batch_norm = true;  // with the sum and the ReLU behind it
+  bool prepack = true;          // convolutions of frozen models, on the CPU
+  bool fuse_losses = true;      // losses take over the normalization of their features
+  bool cuda_graph = true;       // whole steps as one CUDA graph
+};
+
 struct MetricsSpec {
   bool serve = true;
   Located<std::string> address{"127.0.0.1", {}};
@@ -199,6 +210,7 @@ struct MetricsSpec {
 struct ExperimentSpec {
   std::filesystem::path file;
   RunSpec run;
+  EngineSpec engine;
   MetricsSpec metrics;
   std::vector<StageSpec> stages;  // in the order in which they run
   Node resolved;                  // the merged document, with defaults left out

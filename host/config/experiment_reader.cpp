@@ -58,6 +58,19 @@ RunSpec read_run(const Node& document, Diagnostics& diagnostics) {
   return run;
 }
 
+EngineSpec read_engine(const Node& document) {
+  EngineSpec engine;
+  const TableView view(document.find("engine"));
+  view.read("record", engine.record);
+  view.read("channels_last", engine.channels_last);
+  view.read("fold_batch_norm", engine.fold_batch_norm);
+  view.read("fuse_batch_norm", engine.fuse_batch_norm);
+  view.read("prepack", engine.prepack);
+  view.read("fuse_losses", engine.fuse_losses);
+  view.read("cuda_graph", engine.cuda_graph);
+  return engine;
+}
+
 MetricsSpec read_metrics(const Node& document) {
   MetricsSpec metrics;
   const TableView view(document.find("metrics"));
@@ -98,6 +111,7 @@ std::optional<ExperimentSpec> read_experiment(const Node& document, const Catalo
   make_paths_absolute(experiment.resolved);
   check_table(experiment_keys(), experiment.resolved, "", diagnostics);
   experiment.run = read_run(document, diagnostics);
+  experiment.engine = read_engine(document);
   experiment.metrics = read_metrics(document);
   experiment.stages = read_stages(experiment.resolved, {catalog, diagnostics});
   if (diagnostics.failed()) return std::nullopt;

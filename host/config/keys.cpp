@@ -96,6 +96,26 @@ ParamSpec metrics_keys() {
                         0, metrics.diagnostics_every)});
 }
 
+ParamSpec engine_keys() {
+  const EngineSpec engine;
+  return table(
+      "engine", "How a step is computed. Every switch keeps the results to within rounding.",
+      {boolean("record",
+               "Note the operators of teacher and student once and run the record, which the other switches make "
+               "faster; `false`: run the models as their plugins do it. Models that say that they are not capture-safe "
+               "are never recorded.",
+               engine.record),
+       boolean("channels_last", "Keep the channels of a pixel side by side in memory.", engine.channels_last),
+       boolean("fold_batch_norm", "Fold the batch norms of a frozen model into the convolutions before them.",
+               engine.fold_batch_norm),
+       boolean("fuse_batch_norm", "Compute a batch norm, the sum and the ReLU behind it in one pass.",
+               engine.fuse_batch_norm),
+       boolean("prepack", "Bring the weights of a frozen model's convolutions into oneDNN's layout once (CPU).",
+               engine.prepack),
+       boolean("fuse_losses", "Let losses that can do so normalise their features themselves.", engine.fuse_losses),
+       boolean("cuda_graph", "Run whole steps as one CUDA graph (GPU).", engine.cuda_graph)});
+}
+
 ParamSpec class_reference() {
   return either("", "", {text("", "Name of a class."), integer("", "Number of a class.", 0, {})});
 }
@@ -379,7 +399,7 @@ ParamSpec accepted_form(const ParamSpec& parameter) {
 
 const Specs& experiment_keys() {
   static const Specs keys{run_keys(),       dataset_keys(),  teacher_keys(), student_keys(), loss_keys(),
-                          optimizer_keys(), schedule_keys(), metrics_keys(), stage_keys(),   study_keys()};
+                          optimizer_keys(), schedule_keys(), engine_keys(), metrics_keys(), stage_keys(),   study_keys()};
   return keys;
 }
 

@@ -29,7 +29,7 @@ class Sgd final : public Optimizer {
     }
   }
 
-  void step(double lr) override {
+  void step(const torch::Tensor& lr) override {
     torch::NoGradGuard no_grad;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       Operands<1> operands;
@@ -78,7 +78,7 @@ class AdamW final : public Optimizer {
     }
   }
 
-  void step(double lr) override {
+  void step(const torch::Tensor& lr) override {
     torch::NoGradGuard no_grad;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       Operands<3> operands;

@@ -33,7 +33,8 @@ class Optimizer {
   explicit Optimizer(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {}
   virtual ~Optimizer() = default;
 
-  virtual void step(double lr) = 0;
+  // `lr` is a scalar tensor: float64 on the CPU, float32 on a GPU's parameters, on their device.
+  virtual void step(const torch::Tensor& lr) = 0;
   // Forgets the gradients; the next backward pass makes new ones.
   void zero_grad();
   // The gradients that are there, of all groups.

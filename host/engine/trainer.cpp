@@ -23,7 +23,7 @@ StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSour
       values_(values),
       options_(options),
       observer_(observer),
-      executor_(graph, options.device, options.type),
+      executor_(graph, options.device, options.type, values, options.capture),
       sampler_(train.size(), graph.training.batch_size, graph.seed, graph.training.drop_last) {
   for (const graph::TrainedModule& trained : graph_.trained_modules()) trained.module->train();
   torch::manual_seed(graph::seed_for(graph.seed, "stage." + graph.stage));
@@ -118,20 +118,16 @@ bool StageTrainer::step() {
   const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
   const bool will_read = (position_.step + 1) % options_.read_every == 0 || diagnosis_.has_value();
   set_scheduled_parameters();
-  last_step_ = executor_.step(train_, indices, position_.epoch, position_.step, lr, term_weights(), will_read);
-
-  const std::int64_t samples = indices.size(0);
-  samples_ += samples;
-  std::vector<torch::Tensor> values{last_step_.total};
-  values.insert(values.end(), last_step_.terms.begin(), last_step_.terms.end());
-  const auto options = sums_.options();
-  torch::Tensor sums = torch::stack(values).to(torch::kDouble) * static_cast<double>(samples);
-  const torch::Tensor all = torch::full({}, static_cast<double>(samples), options);
-  const torch::Tensor labelled = last_step_.labelled.defined() ? last_step_.labelled.to(torch::kDouble) : all;
-  const torch::Tensor correct =
-      last_step_.correct.defined() ? last_step_.correct.to(torch::kDouble) : torch::zeros({}, options);
-  sums_ += torch::cat({sums, torch::stack({correct, labelled, all})});
-
+  const std::vector<double> weights = term_weights();
+  last_step_ = executor_.step(train_,
+                              {.indices = indices,
+                               .epoch = position_.epoch,
+                               .step = position_.step,
+                               .lr = lr,
+                               .weights = weights,
+                               .measure_gradient = will_read},
+                              sums_);
+  samples_ += indices.size(0);
   ++position_.batch;
   ++position_.step;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;

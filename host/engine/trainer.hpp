@@ -10,7 +10,7 @@
 #include "data/sampler.hpp"
 #include "diagnostics/diagnosis.hpp"
 #include "evaluation.hpp"
-#include "executor.hpp"
+#include "step_executor.hpp"
 #include "step_values.hpp"
 #include "weights/safetensors.hpp"
 
@@ -96,6 +96,7 @@ class StageTrainer {
     c10::ScalarType type = c10::kFloat;
     std::int64_t read_every = 20;     // steps between two readings of the device
     std::int64_t diagnose_every = 0;  // steps between two diagnoses, each of which is read at once; 0: none
+    DeviceGraphFactory capture{};     // what steps are replayed from; empty: they are run each time
   };
 
   // `test` is evaluated; everything outlives the trainer.
@@ -141,7 +142,7 @@ class StageTrainer {
   StepValues& values_;
   Options options_;
   StageObserver& observer_;
-  EagerExecutor executor_;
+  StepExecutor executor_;
   data::EpochSampler sampler_;
   Position position_;
   double best_top1_ = 0.0;

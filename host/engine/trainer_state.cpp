@@ -68,6 +68,7 @@ void StageTrainer::restore(const weights::TensorFile& state) {
     if (!report.clean()) throw Error("the checkpoint does not fit " + trained.name + ": " + report.text());
   }
   executor_.optimizer().load_state(below(state, kOptimizerPrefix));
+  executor_.parameters_changed();
   auto generator = at::detail::getDefaultCPUGenerator();
   generator.set_state(tensor_of(state, "generator"));
   sums_.copy_(tensor_of(state, "sums"));

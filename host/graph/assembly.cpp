@@ -4,12 +4,14 @@
 
 #include <torch/utils.h>
 
+#include "absorb.hpp"
 #include "branches.hpp"
 #include "data/transforms.hpp"
 #include "dry_run.hpp"
 #include "ensemble.hpp"
 #include "model_node.hpp"
 #include "prune.hpp"
+#include "recording.hpp"
 
 namespace retort::graph {
 namespace {
@@ -88,13 +90,14 @@ std::uint64_t seed_for(std::uint64_t run_seed, const std::string& name) {
 std::optional<TrainingGraph> assemble(const config::StageSpec& stage, const Workshop& of_run,
                                       config::Diagnostics& diagnostics) {
   const Workshop workshop{of_run.registry, of_run.services,
-                          stage.seed ? static_cast<std::uint64_t>(*stage.seed) : of_run.seed};
+                          stage.seed ? static_cast<std::uint64_t>(*stage.seed) : of_run.seed, of_run.engine};
   const std::size_t errors_before = error_count(diagnostics);
   TrainingGraph graph{.stage = stage.name,
                       .seed = workshop.seed,
                       .dataset_spec = stage.dataset,
                       .optimizer = stage.optimizer,
-                      .training = stage.training};
+                      .training = stage.training,
+                      .engine = workshop.engine};
   if (!open_dataset(graph, workshop, diagnostics)) return std::nullopt;
 
   auto student = make_model_node("student", stage.student, graph.data, graph.image, workshop, diagnostics);
@@ -121,9 +124,16 @@ std::optional<TrainingGraph> assemble(const config::StageSpec& stage, const Work
   if (!measured) return std::nullopt;
   for (Term& term : graph.terms) equip_term(term, graph.student, teacher, workshop, diagnostics);
   if (error_count(diagnostics) > errors_before) return std::nullopt;
+  if (graph.engine.fuse_losses) absorb_normalizations(graph);
 
   trace_objective(graph, diagnostics);
   if (error_count(diagnostics) > errors_before) return std::nullopt;
+  try {
+    try_recording(graph, diagnostics);
+  } catch (const registry::ComponentError& error) {
+    report(error, diagnostics);
+    return std::nullopt;
+  }
   return graph;
 }
 

@@ -15,6 +15,7 @@ struct Workshop {
   registry::Registry& registry;
   registry::Services& services;
   std::uint64_t seed = 1;  // of the run: decides every initial weight of stages without a seed of their own
+  config::EngineSpec engine{};
 };
 
 // Builds a stage's components and tries them on the CPU with a dry run of two samples of the declared shape: every

@@ -7,30 +7,20 @@
 #include "flop_counter.hpp"
 #include "forward.hpp"
 #include "model_node.hpp"
+#include "program/kept_state.hpp"
 
 namespace retort::graph {
 namespace {
 
 constexpr std::int64_t kSamples = 2;
 
-// Puts the buffers of modules back when the dry run is over.
-class KeptBuffers {
- public:
-  explicit KeptBuffers(const std::vector<TrainedModule>& modules) {
-    for (const TrainedModule& trained : modules) {
-      for (const torch::Tensor& buffer : trained.module->buffers()) kept_.emplace_back(buffer, buffer.clone());
-    }
-  }
-  ~KeptBuffers() {
-    torch::NoGradGuard no_grad;
-    for (auto& [buffer, copy] : kept_) buffer.copy_(copy);
-  }
-  KeptBuffers(const KeptBuffers&) = delete;
-  KeptBuffers& operator=(const KeptBuffers&) = delete;
+std::vector<const torch::nn::Module*> modules_of(const std::vector<TrainedModule>& trained) {
+  std::vector<const torch::nn::Module*> modules;
+  for (const TrainedModule& one : trained) modules.push_back(one.module);
+  return modules;
+}
 
- private:
-  std::vector<std::pair<torch::Tensor, torch::Tensor>> kept_;
-};
+}  // namespace
 
 torch::Tensor sample_images(const Shape& image, at::Generator generator) {
   Shape shape{kSamples};
@@ -48,10 +38,8 @@ torch::Tensor sample_target(std::int64_t classes) {
   return torch::arange(kSamples) % classes;
 }
 
-}  // namespace
-
 bool measure_taps(ModelNode& node, const DatasetInfo& data, const Shape& image, config::Diagnostics& diagnostics) {
-  const KeptBuffers kept({{node.role, node.model.get()}});
+  const program::KeptState kept({node.model.get()}, c10::kCPU);
   torch::NoGradGuard no_grad;
   std::vector<std::string> all = node.request.names();
   for (const TapInfo& tap : node.model->taps()) all.push_back(tap.name);
@@ -96,7 +84,7 @@ bool measure_taps(ModelNode& node, const DatasetInfo& data, const Shape& image, 
 
 void trace_objective(TrainingGraph& graph, config::Diagnostics& diagnostics) {
   const auto modules = graph.trained_modules();
-  const KeptBuffers kept(modules);
+  const program::KeptState kept(modules_of(modules), c10::kCPU);
   for (const TrainedModule& trained : modules) trained.module->train();
   auto generator = dry_run_generator();
   const torch::Tensor images = sample_images(graph.image, generator);
@@ -109,7 +97,7 @@ void trace_objective(TrainingGraph& graph, config::Diagnostics& diagnostics) {
       teacher = forward_model(*graph.teacher, images, target, graph.teacher->request);
     }
     const Taps student = forward_model(graph.student, images, target, graph.student.request);
-    const std::vector<double> weights(graph.terms.size(), 1.0);
+    const torch::Tensor weights = torch::ones({static_cast<std::int64_t>(graph.terms.size())});
     const Objective objective = evaluate_objective(
         graph, {student, teacher ? &*teacher : nullptr, target, torch::arange(kSamples), 0}, weights);
     if (!objective.total.requires_grad()) {

@@ -1,5 +1,6 @@
 #include "ensemble.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <torch/types.h>
@@ -47,6 +48,11 @@ class Ensemble final : public Model {
     }
     all.push_back({"logits", "The members' logits, combined."});
     return all;
+  }
+
+  bool capture_safe() const override {
+    return std::all_of(members_.begin(), members_.end(),
+                       [](const ModelNode& member) { return member.model->capture_safe(); });
   }
 
   InputSpec input() const override {

@@ -29,8 +29,7 @@ void set_parameter(const Term& term, const std::string& parameter, double value)
   guarded(term.spec, "while a scheduled parameter was set", [&] { term.loss->set(parameter, value); });
 }
 
-Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs,
-                             std::span<const double> weights) {
+Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs, const torch::Tensor& weights) {
   Objective objective;
   for (std::size_t i = 0; i < graph.terms.size(); ++i) {
     const Term& term = graph.terms[i];
@@ -45,7 +44,7 @@ Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& 
         throw Error("must return a scalar, returned a tensor of shape " + shape_text(result.sizes()));
       return result;
     });
-    const torch::Tensor weighted = weights[i] == 1.0 ? value : value * weights[i];
+    const torch::Tensor weighted = value * weights[static_cast<std::int64_t>(i)];
     objective.total = objective.total.defined() ? objective.total + weighted : weighted;
     objective.terms.push_back(std::move(value));
   }

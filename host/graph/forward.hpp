@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "training_graph.hpp"
@@ -27,9 +26,8 @@ struct Objective {
 Taps forward_model(const ModelNode& node, const torch::Tensor& images, const torch::Tensor& target,
                    const TapRequest& request);
 
-// Every term on its branches; `weights` has one value a term. Throws registry::ComponentError.
-Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs,
-                             std::span<const double> weights);
+// Every term on its branches; `weights` is [terms], on the step's device. Throws registry::ComponentError.
+Objective evaluate_objective(const TrainingGraph& graph, const ObjectiveInputs& inputs, const torch::Tensor& weights);
 
 // Tells a term's loss the value of a scheduled parameter. Throws registry::ComponentError.
 void set_parameter(const Term& term, const std::string& parameter, double value);

@@ -25,6 +25,7 @@ struct ModelNode {
   InputSpec input;                    // mean and deviation filled in: the experiment's, the model's or the data set's
   std::map<std::string, Shape> taps;  // every tap that the objective or an evaluation asks for
   TapRequest request;                 // what a training step asks for
+  bool recordable = false;            // whether a record of its operators does what it does
   std::int64_t parameters = 0;        // trainable, before the teacher is frozen
   std::int64_t flops = 0;             // of one sample's forward pass to the taps in `request`
   std::vector<ModelNode> members;     // of an ensemble; their modules are `model`'s
@@ -74,6 +75,7 @@ struct TrainingGraph {
   std::vector<Term> terms;
   config::OptimizerSpec optimizer;
   config::TrainingSpec training;
+  config::EngineSpec engine;
   std::vector<std::string> unreached;  // trainable parameters that the objective has no gradient for
   std::vector<std::string> notes;      // what the passes did, a sentence each
 

@@ -12,7 +12,8 @@ namespace retort::run {
 std::deque<graph::TrainingGraph> assemble_stages(const config::ExperimentSpec& experiment, registry::Registry& registry,
                                                  registry::Services& services, config::Diagnostics& diagnostics) {
   std::deque<graph::TrainingGraph> stages;
-  const graph::Workshop workshop{registry, services, static_cast<std::uint64_t>(experiment.run.seed)};
+  const graph::Workshop workshop{registry, services, static_cast<std::uint64_t>(experiment.run.seed),
+                                 experiment.engine};
   for (const config::StageSpec& stage : experiment.stages) {
     if (auto graph = graph::assemble(stage, workshop, diagnostics)) stages.push_back(std::move(*graph));
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/capture_obstacle.hpp"
 #include "metrics/snapshot.hpp"
 #include "reports.hpp"
 #include "weights/state.hpp"
@@ -27,6 +28,8 @@ StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const Run
   adopt(graph_.student);
   if (graph_.teacher) adopt(*graph_.teacher);
   if (data.label_changes) keep_label_noise(*data.label_changes);
+  context_.training.capture = engine::choose_capture(graph_, context_.training.device,
+                                                     [&](const std::string& note) { context_.log.info(note); });
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
 }
 

@@ -22,7 +22,9 @@ Node teacher_document(const Node& experiment, const config::StageDraft& draft) {
   stages.set(draft.name, origin, draft.tables);
   Node document(Node::Entries{}, origin);
   document.set("run", origin, std::move(run));
-  if (const Node* const metrics = experiment.find("metrics")) document.set("metrics", origin, *metrics);
+  for (const char* const table : {"engine", "metrics"}) {
+    if (const Node* const found = experiment.find(table)) document.set(table, origin, *found);
+  }
   document.set("stage", origin, std::move(stages));
   return document;
 }

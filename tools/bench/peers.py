@@ -24,7 +24,8 @@ DEFAULT, OVERHEAD, AUTOTUNE = "default", "reduce-overhead", "max-autotune"
 
 # Each peer is the fastest of its recipes; the first is taken where none are tried.
 PEERS = {
-    "eager_float32": [Recipe("channels_last", **NHWC), Recipe("contiguous")],
+    "eager_float32": [Recipe("contiguous")],
+    "eager_float32_channels_last": [Recipe("channels_last", **NHWC)],
     "eager_bfloat16": [
         Recipe("autocast", **AUTOCAST),
         Recipe("autocast, folded teacher", **AUTOCAST, folded=True),

@@ -3,7 +3,7 @@
 namespace retort::engine {
 
 Diagnosis diagnose(const graph::TrainingGraph& graph, const graph::ObjectiveInputs& inputs) {
-  const std::vector<double> weights(graph.terms.size(), 1.0);
+  const at::Tensor weights = at::ones({static_cast<std::int64_t>(graph.terms.size())}, inputs.target.device());
   const graph::Objective objective = graph::evaluate_objective(graph, inputs, weights);
   std::vector<at::Tensor> parameters;
   for (const at::Tensor& parameter : graph.student.model->parameters()) {

@@ -1,10 +1,6 @@
 #pragma once
 
-#include <utility>
-#include <vector>
-
-#include <ATen/core/Generator.h>
-
+#include "program/kept_state.hpp"
 #include "engine/step_values.hpp"
 #include "graph/training_graph.hpp"
 
@@ -24,8 +20,7 @@ class Undisturbed {
  private:
   StepValues& values_;
   std::map<StepValues::Key, at::Tensor> reported_;
-  std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;        // each with its copy
-  std::vector<std::pair<at::Generator, at::Tensor>> generators_;  // each with its state
+  program::KeptState kept_;
 };
 
 }  // namespace retort::engine

@@ -52,7 +52,7 @@ TEST(Sgd, MatchesLibTorchWithMomentumAndDecay) {
       twins.differentiate();
       static_cast<torch::optim::SGDOptions&>(reference.param_groups()[0].options()).lr(lr);
       reference.step();
-      optimizer->step(lr);
+      optimizer->step(torch::scalar_tensor(lr, torch::kDouble));
     }
     EXPECT_LT(twins.largest_difference(), 1e-12) << "nesterov " << nesterov;
   }
@@ -68,7 +68,7 @@ TEST(AdamW, MatchesLibTorch) {
   for (int step = 0; step < 20; ++step) {
     twins.differentiate();
     reference.step();
-    optimizer->step(2e-2);
+    optimizer->step(torch::scalar_tensor(2e-2, torch::kDouble));
   }
   EXPECT_LT(twins.largest_difference(), 1e-12);
 }
@@ -78,7 +78,7 @@ TEST(Optimizer, ParametersWithoutAGradientStay) {
   const auto optimizer = make_optimizer({.weight_decay = 0.5}, twins.named());
   const torch::Tensor before = twins.ours[0].detach().clone();
   twins.ours[1].mutable_grad() = torch::ones({4}, torch::kDouble);
-  optimizer->step(0.1);
+  optimizer->step(torch::scalar_tensor(0.1, torch::kDouble));
   EXPECT_TRUE(torch::equal(twins.ours[0], before));
   EXPECT_EQ(optimizer->gradients().size(), 1u);
   optimizer->zero_grad();
@@ -113,13 +113,13 @@ TEST(Optimizer, StateRestoredContinuesToTheSameBits) {
         for (std::size_t i = 0; i < 3; ++i) resumed.ours[i].copy_(undisturbed.ours[i]);
       }
       undisturbed.differentiate();
-      first->step(1e-3);
+      first->step(torch::scalar_tensor(1e-3, torch::kDouble));
     }
     const auto second = make_optimizer(spec, resumed.named());
     second->load_state(saved);
     for (int step = 3; step < 6; ++step) {
       resumed.differentiate();
-      second->step(1e-3);
+      second->step(torch::scalar_tensor(1e-3, torch::kDouble));
     }
     for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(torch::equal(resumed.ours[i], undisturbed.ours[i]));
 

@@ -38,14 +38,14 @@ inline const std::string kHintTerm =
     "student = { projector = { use = \"linear\" }, normalization = { use = \"batch_norm\" } }\n"
     "teacher = { normalization = { use = \"batch_norm\" } }\n";
 
-// An assembled stage with its data on the CPU.
+// An assembled stage with its data on a device.
 struct SyntheticStage {
-  explicit SyntheticStage(const std::string& toml) : assembled(toml) {
+  explicit SyntheticStage(const std::string& toml, c10::Device device = c10::kCPU) : assembled(toml) {
     if (!assembled.graph) return;
     train = std::make_unique<data::ResidentSource>(assembled.graph->dataset->load(Split::Train),
-                                                   data::Transforms(assembled.graph->data.image), 1, c10::kCPU);
+                                                   data::Transforms(assembled.graph->data.image), 1, device);
     test = std::make_unique<data::ResidentSource>(assembled.graph->dataset->load(Split::Test),
-                                                  data::Transforms(assembled.graph->data.image), 1, c10::kCPU);
+                                                  data::Transforms(assembled.graph->data.image), 1, device);
   }
   graph::TrainingGraph& graph() { return *assembled.graph; }
 

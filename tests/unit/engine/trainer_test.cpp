@@ -236,6 +236,34 @@ TEST_F(TrainerTest, AnObjectiveThatIsNotFiniteStopsTheStageAndNamesTheTerm) {
   }
 }
 
+// On a device without graphs of its own: a replay does the work again, on the tensors of the capture.
+class Repetition final : public DeviceGraph {
+ public:
+  void warm_up(const std::function<void()>& work) override { work(); }
+  void capture(const std::function<void()>& work) override { work_ = work; }
+  void replay() override {
+    ++replays;
+    work_();
+  }
+  inline static int replays = 0;
+
+ private:
+  std::function<void()> work_;
+};
+
+TEST_F(TrainerTest, ReplayedStepsLearnWhatStepsLearn) {
+  const std::string toml = kSyntheticStage + kSoftTerm + kHintTerm;
+  SyntheticStage plain(toml), replayed(toml);
+  trainer(plain).run(recorder_.stop);
+  Repetition::replays = 0;
+  StageTrainer subject(replayed.graph(), *replayed.train, *replayed.test, values_,
+                       {.read_every = 3, .capture = [] { return std::make_unique<Repetition>(); }}, recorder_);
+  EXPECT_TRUE(subject.run(recorder_.stop).finished);
+  // 12 steps; three to warm up for each kind of step: of 16 and of 2 images, read or not.
+  EXPECT_GE(Repetition::replays, 2);
+  EXPECT_EQ(weights::state_hash(*plain.graph().student.model), weights::state_hash(*replayed.graph().student.model));
+}
+
 TEST_F(TrainerTest, TrainsInBfloat16WithFloat32Weights) {
   SyntheticStage stage(kSyntheticStage + kSoftTerm);
   StageTrainer subject(stage.graph(), *stage.train, *stage.test, values_, {.type = torch::kBFloat16}, recorder_);

@@ -1,0 +1,169 @@
+#include "step_executor.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "graph/forward.hpp"
+
+namespace retort::engine {
+
+std::vector<NamedParameter> trained_parameters(const graph::TrainingGraph& graph) {
+  std::vector<NamedParameter> parameters;
+  std::unordered_set<const void*> seen;  // weights tied between modules are one parameter
+  for (const graph::TrainedModule& trained : graph.trained_modules()) {
+    for (const auto& parameter : trained.module->named_parameters()) {
+      const std::string name = trained.name + "." + parameter.key();
+      const bool reached = std::find(graph.unreached.begin(), graph.unreached.end(), name) == graph.unreached.end();
+      const bool trainable = parameter.value().requires_grad() && reached;
+      if (trainable && seen.insert(parameter.value().unsafeGetTensorImpl()).second) {
+        parameters.push_back({name, parameter.value()});
+      }
+    }
+  }
+  return parameters;
+}
+
+namespace {
+
+// Moves the modules and freezes the teacher, before anything keeps one of their tensors.
+const graph::TrainingGraph& settled(const graph::TrainingGraph& graph, c10::Device device) {
+  for (const graph::TrainedModule& trained : graph.trained_modules()) trained.module->to(device);
+  if (graph.teacher) {
+    graph.teacher->model->to(device);
+    graph.teacher->model->eval();
+    for (auto& parameter : graph.teacher->model->parameters()) parameter.set_requires_grad(false);
+  }
+  return graph;
+}
+
+}  // namespace
+
+StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
+                           DeviceGraphFactory capture)
+    : graph_(graph),
+      device_(device),
+      values_(values),
+      student_input_(graph.student.input.mean, graph.student.input.deviation, device),
+      student_(settled(graph, device).student, /*trained=*/true, device, type, graph.engine),
+      capture_(std::move(capture)) {
+  if (graph.teacher) {
+    teacher_input_.emplace(graph.teacher->input.mean, graph.teacher->input.deviation, device);
+    teacher_.emplace(*graph.teacher, /*trained=*/false, device, type, graph.engine);
+  }
+  optimizer_ = make_optimizer(graph.optimizer, trained_parameters(graph));
+}
+
+Taps StepExecutor::student_taps(const data::Batch& batch) {
+  return student_.run(student_input_(batch.images), batch.target);
+}
+
+std::optional<Taps> StepExecutor::teacher_taps(const data::Batch& batch) {
+  if (!graph_.uses_teacher()) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  return teacher_->run((*teacher_input_)(batch.images), batch.target);
+}
+
+StepExecutor::Inputs StepExecutor::inputs_of(const data::ResidentSource& source, const StepSettings& settings) const {
+  // The fused operators of the GPU read a rate in single precision.
+  const torch::Tensor lr = torch::scalar_tensor(settings.lr, device_.is_cpu() ? torch::kDouble : torch::kFloat);
+  const torch::Tensor weights = torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()),
+                                              torch::kFloat);
+  return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights.to(device_)};
+}
+
+StepResult StepExecutor::compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step,
+                                 bool measure_gradient, torch::Tensor& sums) {
+  clock_.begin(Phase::Data);
+  const data::Batch batch = source.batch(inputs.draw);
+
+  if (graph_.uses_teacher()) clock_.begin(Phase::Teacher);
+  const std::optional<Taps> teacher = teacher_taps(batch);
+
+  clock_.begin(Phase::Student);
+  const Taps student = student_taps(batch);
+
+  clock_.begin(Phase::Loss);
+  graph::Objective objective = graph::evaluate_objective(
+      graph_, {student, teacher ? &*teacher : nullptr, batch.target, batch.index, step}, inputs.weights);
+
+  clock_.begin(Phase::Backward);
+  objective.total.backward();
+
+  clock_.begin(Phase::Optimizer);
+  StepResult result{.total = objective.total.detach()};
+  if (graph_.optimizer.clip_norm) {
+    result.gradient_norm = clip_norm(optimizer_->gradients(), *graph_.optimizer.clip_norm);
+  } else if (measure_gradient) {
+    result.gradient_norm = total_norm(optimizer_->gradients());
+  }
+  optimizer_->step(inputs.lr);
+  optimizer_->zero_grad();
+  student_.weights_changed();
+  for (const torch::Tensor& term : objective.terms) result.terms.push_back(term.detach());
+  if (student.contains("logits")) {
+    result.correct = student.at("logits").detach().argmax(1).eq(batch.target).sum();
+  }
+  accumulate(result, batch.target, source.withholds(), sums);
+  clock_.end();
+  return result;
+}
+
+void StepExecutor::accumulate(const StepResult& result, const torch::Tensor& target, bool withholds,
+                              torch::Tensor& sums) const {
+  const auto samples = static_cast<double>(target.size(0));
+  std::vector<torch::Tensor> values{result.total};
+  values.insert(values.end(), result.terms.begin(), result.terms.end());
+  const torch::Tensor all = torch::full({}, samples, sums.options());
+  const torch::Tensor labelled = withholds ? target.ne(kWithheldLabel).sum().to(torch::kDouble) : all;
+  const torch::Tensor correct = result.correct.defined() ? result.correct.to(torch::kDouble) : torch::zeros_like(all);
+  sums += torch::cat({torch::stack(values).to(torch::kDouble) * samples, torch::stack({correct, labelled, all})});
+}
+
+StepResult StepExecutor::step(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums) {
+  if (capture_) return replayed(source, settings, sums);
+  return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient, sums);
+}
+
+StepResult StepExecutor::replayed(const data::ResidentSource& source, const StepSettings& settings,
+                                  torch::Tensor& sums) {
+  constexpr int kWarmUps = 3;
+  Captured& captured = captured_[{settings.indices.size(0), settings.measure_gradient}];
+  const Inputs inputs = inputs_of(source, settings);
+  const auto work = [&] {
+    captured.result = compute(source, captured.inputs, settings.step, settings.measure_gradient, sums);
+  };
+  if (!captured.graph) {
+    captured.graph = capture_();
+    captured.inputs = inputs;
+  }
+  captured.inputs.draw.index.copy_(inputs.draw.index, /*non_blocking=*/true);
+  captured.inputs.draw.key.copy_(inputs.draw.key, /*non_blocking=*/true);
+  captured.inputs.lr.copy_(inputs.lr, /*non_blocking=*/true);
+  captured.inputs.weights.copy_(inputs.weights, /*non_blocking=*/true);
+  if (captured.warm_ups < kWarmUps) {
+    ++captured.warm_ups;
+    captured.graph->warm_up(work);
+    return captured.result;
+  }
+  if (!captured.ready) {
+    try {
+      auto reported = values_.take();
+      captured.graph->capture(work);
+      captured.reported = values_.take();
+      values_.replace(std::move(reported));
+      captured.ready = true;
+    } catch (const c10::Error& error) {
+      values_.log(registry::LogLevel::Warning, "engine",
+                  std::string("steps are not replayed: ") + error.what_without_backtrace());
+      optimizer_->zero_grad();
+      captured_.clear();
+      capture_ = {};
+      return step(source, settings, sums);
+    }
+  }
+  captured.graph->replay();
+  if (!captured.reported.empty()) values_.replace(captured.reported);
+  return captured.result;
+}
+
+}  // namespace retort::engine

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "data/normalize.hpp"
+#include "data/source.hpp"
+#include "device_graph.hpp"
+#include "graph/training_graph.hpp"
+#include "model_runner.hpp"
+#include "optimizer.hpp"
+#include "phase_clock.hpp"
+#include "step_values.hpp"
+
+namespace retort::engine {
+
+// What a step is told by the host.
+struct StepSettings {
+  torch::Tensor indices;            // [N] int64 on the CPU: the samples
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;            // optimizer steps done in this stage
+  double lr = 0.0;
+  std::span<const double> weights;  // one a term
+  bool measure_gradient = false;
+};
+
+// What one step computed: scalars on the step's device, not yet read.
+struct StepResult {
+  torch::Tensor total;               // the objective
+  std::vector<torch::Tensor> terms;  // unweighted, in the order of the graph's terms
+  torch::Tensor correct;             // how many samples the student classified right; undefined without logits
+  torch::Tensor gradient_norm;       // before clipping; undefined unless asked for, or clipped
+};
+
+// Runs the training graph: the models as recorded programs, the terms as their plugins do them; on a GPU as one replay
+// of the whole step, where nothing forbids it.
+class StepExecutor {
+ public:
+  // Moves the graph's modules to `device`; everything outlives the executor. `capture` makes the graphs that steps are
+  // replayed from; empty: they are run each time.
+  StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
+               DeviceGraphFactory capture);
+
+  Optimizer& optimizer() { return *optimizer_; }
+  const Optimizer& optimizer() const { return *optimizer_; }
+  PhaseClock& clock() { return clock_; }
+
+  // Has to be called after parameters were changed by somebody else.
+  void parameters_changed() { student_.weights_changed(); }
+
+  // The taps that a step asks for, of its batch, in single precision. The teacher's have no gradient; there are none
+  // when no term needs one.
+  Taps student_taps(const data::Batch& batch);
+  std::optional<Taps> teacher_taps(const data::Batch& batch);
+
+  // Forward, backward and update on the batch that `source` makes of the indices; adds to `sums`, [terms + 4] double:
+  // objective and terms times samples, samples classified right, samples with a label, samples.
+  // [step thread] No synchronisation with a GPU. A replayed step writes into the tensors of the step before.
+  StepResult step(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums);
+
+ private:
+  // The settings as tensors on the device.
+  struct Inputs {
+    data::Draw draw;
+    torch::Tensor lr;       // []
+    torch::Tensor weights;  // [terms]
+  };
+  // A step that is replayed, and the tensors that it reads and writes.
+  struct Captured {
+    int warm_ups = 0;
+    Inputs inputs;
+    StepResult result;
+    std::map<StepValues::Key, at::Tensor> reported;
+    std::unique_ptr<DeviceGraph> graph;
+    bool ready = false;
+  };
+
+  Inputs inputs_of(const data::ResidentSource& source, const StepSettings& settings) const;
+  StepResult compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step, bool measure_gradient,
+                     torch::Tensor& sums);
+  void accumulate(const StepResult& result, const torch::Tensor& target, bool withholds, torch::Tensor& sums) const;
+  StepResult replayed(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums);
+
+  graph::TrainingGraph& graph_;
+  c10::Device device_;
+  StepValues& values_;
+  data::Normalize student_input_;
+  std::optional<data::Normalize> teacher_input_;
+  ModelRunner student_;
+  std::optional<ModelRunner> teacher_;
+  std::unique_ptr<Optimizer> optimizer_;
+  PhaseClock clock_;
+  DeviceGraphFactory capture_;
+  std::map<std::pair<std::int64_t, bool>, Captured> captured_;  // by batch size, and whether the gradient is measured
+};
+
+// The parameters that a stage trains: those of its trained modules that require gradients and that the objective
+// reaches, each once, under "<module>.<parameter>".
+std::vector<NamedParameter> trained_parameters(const graph::TrainingGraph& graph);
+
+}  // namespace retort::engine

@@ -295,16 +295,30 @@ def test_bench_measures_the_parts_of_a_step(retort):
     found = retort("bench", QUICKSTART, "--json", "--steps", "40", "--warmup", "5").json
     assert (found["steps"], found["batch_size"], found["threads"]) == (40, 64, 1)
     step, parts = found["step_ms"], found["parts_ms"]
-    assert set(parts) == {"data", "teacher", "student", "loss", "backward", "optimizer"}
+    assert list(parts) == ["data", "teacher", "student", "terms", "backward", "optimizer", "host"]
     assert all(value > 0 for value in parts.values())
     assert 0 < step["p10"] <= step["median"] <= step["p90"]
-    assert sum(parts.values()) + found["other_ms"] == pytest.approx(step["mean"], rel=1e-6)
+    assert sum(parts.values()) == pytest.approx(step["mean"], rel=1e-6)
     assert found["images_per_second"] == pytest.approx(1000 * 64 / step["median"], rel=1e-6)
     assert 0 <= found["host_share"] < 1
     assert 50e6 < found["peak_memory_bytes"] < 8e9
     # The teacher's stage has no teacher to run.
     assert retort("bench", QUICKSTART, "--json", "--steps", "5", "--stage", "teacher").json["parts_ms"]["teacher"] == 0
     assert tree(retort.folder) == {}
+
+
+def test_bench_switches_each_pass_off_in_turn(retort):
+    engine = retort("schema").json["properties"].get("engine", {}).get("properties", {})
+    passes = [name for name, key in engine.items() if key.get("type") == "boolean" and key.get("default") is True]
+    length = ["--passes", "--rounds", "2", "--steps", "3", "--warmup", "1"]
+    if not passes:
+        assert "no pass of [engine] is on" in retort("bench", QUICKSTART, *length, code=USAGE).stderr
+        return
+    found = retort("bench", QUICKSTART, *length, "--json").json["variants"]
+    expected = ["all", *(f"without {name}" for name in passes), *["none"] * (len(passes) > 1)]
+    assert [one["name"] for one in found] == expected
+    assert found[0]["ratio"] == {"median": 1, "min": 1, "max": 1}
+    assert all(0 < one["ratio"]["min"] <= one["ratio"]["median"] <= one["ratio"]["max"] for one in found)
 
 
 # Distillation switched off

@@ -85,10 +85,12 @@ class Prepared {
     store_.emplace(device);
     data_ = store_->load(*graph_);
     bench_.emplace(*graph_, data_, values_,
-                   engine::StageTrainer::Options{.seed = graph_->seed,
-                                                 .device = device,
-                                                 .type = engine::compute_type(experiment.run.precision.value),
-                                                 .read_every = experiment.metrics.every},
+                   engine::StageTrainer::Options{
+                       .device = device,
+                       .type = engine::compute_type(experiment.run.precision.value),
+                       .read_every = experiment.metrics.every,
+                       .capture = engine::choose_capture(
+                           *graph_, device, [](const std::string& note) { fmt::print(stderr, "{}\n", note); })},
                    bench);
   }
 

@@ -12,15 +12,20 @@ enum class Reduction {
 inline constexpr retort::Choices<Reduction> kReductions{
     {"batchmean", Reduction::BatchMean}, {"sum", Reduction::Sum}, {"mean", Reduction::Mean}};
 
-// `sum` over samples and classes, for logits [N, ..., K].
-inline torch::Tensor reduce(const torch::Tensor& sum, const torch::Tensor& logits, Reduction reduction) {
+// By how much the sum over samples and classes is divided, for logits [N, ..., K].
+inline std::int64_t terms(const torch::Tensor& logits, Reduction reduction) {
   switch (reduction) {
     case Reduction::BatchMean:
-      return sum / logits.size(0);
+      return logits.size(0);
     case Reduction::Mean:
-      return sum / logits.numel();
+      return logits.numel();
     case Reduction::Sum:
       break;
   }
-  return sum;
+  return 1;
+}
+
+// `sum` over samples and classes, for logits [N, ..., K].
+inline torch::Tensor reduce(const torch::Tensor& sum, const torch::Tensor& logits, Reduction reduction) {
+  return reduction == Reduction::Sum ? sum : sum / terms(logits, reduction);
 }

@@ -1,5 +1,7 @@
 #include <retort/plugin.hpp>
 
+#include "../softmax_kernels/softmax_objective.hpp"
+
 struct Options {
   double label_smoothing = 0.0;
 };
@@ -7,6 +9,8 @@ struct Options {
 // -sum_k q_k log softmax(z)_k, mean over the batch, with q = (1 - s) y + s / K of the target y (a label: one-hot).
 // student: logits z [N, K]; target: [N] labels or [N, K] probabilities. Samples whose label is withheld are left
 // out of the mean; without any label the value is 0.
+// With labels it is one pass over float32 and bfloat16 logits, whose value is float32 and has no second derivative; all
+// else is of LibTorch's operators.
 class CrossEntropy final : public retort::Loss {
  public:
   explicit CrossEntropy(const Options& options) : options_(options) {}
@@ -20,6 +24,11 @@ class CrossEntropy final : public retort::Loss {
                                retort::shape_text(logits.sizes()) + " and " + retort::shape_text(in.target.sizes()));
     }
     if (!labels) return cross_entropy(logits, in.target.to(logits.scalar_type()), at::Reduction::Mean);
+    SoftmaxObjective objective;
+    objective.student = logits;
+    objective.labels = in.target;
+    objective.label_smoothing = options_.label_smoothing;
+    if (covered(objective)) return evaluate(objective).objective;
     // The mean that PyTorch takes would be 0 / 0 without a label.
     const torch::Tensor labelled = in.target.ne(retort::kWithheldLabel).sum().clamp_min(1);
     return cross_entropy(logits, in.target, at::Reduction::Sum) / labelled;

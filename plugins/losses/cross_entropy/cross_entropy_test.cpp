@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "../kernel_tests.hpp"
+
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -46,6 +48,44 @@ TEST(CrossEntropy, NamesBothShapes) {
 
 TEST(CrossEntropy, NeedsATarget) {
   EXPECT_THROW(value(kLogits, torch::Tensor()), retort::Error);
+}
+
+TEST(CrossEntropy, IsTheSameInOnePass) {
+  for (const auto classes : kClassCounts) {
+    const auto labels = torch::tensor({0L, classes - 1, classes / 2, retort::kWithheldLabel, 0L});
+    const retort::LossInputs in{.student = retort::Features({logits_for_kernels(5, classes, 1)}), .target = labels};
+    expect_kernel_agrees(plugin, "cross_entropy", {}, in, 5e-6);
+    expect_kernel_agrees(plugin, "cross_entropy", {{"label_smoothing", 0.2}}, in, 5e-6);
+  }
+}
+
+TEST(CrossEntropy, WithoutAnyLabelIsZeroInOnePassToo) {
+  const retort::LossInputs in{.student = retort::Features({logits_for_kernels(3, 10, 1)}),
+                              .target = torch::full({3}, retort::kWithheldLabel)};
+  const auto result = evaluate_in(plugin, "cross_entropy", {}, in, torch::kFloat);
+  EXPECT_EQ(result.value.item<double>(), 0);
+  EXPECT_TRUE(torch::equal(result.gradient, torch::zeros({3, 10})));
+}
+
+TEST(CrossEntropy, NamesALabelThatIsNoClass) {
+  try {
+    value(torch::zeros({2, 10}), torch::tensor({3, 10}));
+    FAIL() << "accepted";
+  } catch (const retort::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("label 10 is none of the 10 classes"));
+  }
+}
+
+TEST(CrossEntropy, GivesTheSameBitsWithTheSameThreads) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(2);
+  const retort::LossInputs in{.student = retort::Features({logits_for_kernels(64, 1000, 1)}),
+                              .target = torch::arange(64)};
+  const auto first = evaluate_in(plugin, "cross_entropy", {}, in, torch::kFloat);
+  const auto again = evaluate_in(plugin, "cross_entropy", {}, in, torch::kFloat);
+  at::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(first.value, again.value));
+  EXPECT_TRUE(torch::equal(first.gradient, again.gradient));
 }
 
 TEST(CrossEntropy, KeepsTheContract) {

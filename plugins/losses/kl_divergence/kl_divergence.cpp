@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "../reduction.hpp"
+#include "../softmax_kernels/softmax_objective.hpp"
 
 enum class Direction { TeacherStudent, StudentTeacher };
 
@@ -16,6 +17,8 @@ struct Options {
 //   T = inf   (1 / 2K) sum_k (d_k - mean d)^2 with d = s - t: what T^2 KL tends to, in either direction
 //   T = 0     max s - s[argmax t]: what T KL tends to, whose gradient is 1[k = argmax s] - 1[k = argmax t]. T^2 KL
 //             itself vanishes and KL grows without bound; in the other direction the gradient is 0 everywhere.
+// At finite temperatures KL of the student from the teacher is one pass over float32 and bfloat16 logits, whose value
+// is float32 and has no second derivative; all else is of LibTorch's operators.
 class KlDivergence final : public retort::Loss {
  public:
   explicit KlDivergence(const Options& options) : options_(options) { set_temperature(options.temperature); }
@@ -39,6 +42,14 @@ class KlDivergence final : public retort::Loss {
     const double t = options_.temperature;
     if (std::isinf(t)) return reduce(centred_squares(student, teacher), student, options_.reduction);
     if (t == 0) return reduce(label_matching(student, teacher), student, options_.reduction);
+    if (options_.direction == Direction::TeacherStudent) {
+      SoftmaxObjective objective;
+      objective.student = student;
+      objective.teacher = teacher;
+      objective.temperature = t;
+      objective.soft = (options_.scale_by_t2 ? t * t : 1) / terms(student, options_.reduction);
+      if (covered(objective)) return evaluate(objective).objective;
+    }
     const auto divergence = reduce(softened(student, teacher, t), student, options_.reduction);
     return options_.scale_by_t2 ? divergence * (t * t) : divergence;
   }

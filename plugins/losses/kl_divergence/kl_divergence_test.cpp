@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "../kernel_tests.hpp"
+
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -150,6 +152,44 @@ TEST(KlDivergence, NamesBothShapes) {
   } catch (const retort::ShapeError& error) {
     EXPECT_THAT(error.what(), HasSubstr("found 4x10 and 4x12"));
   }
+}
+
+TEST(KlDivergence, IsTheSameInOnePass) {
+  for (const auto classes : kClassCounts) {
+    const auto in = inputs(logits_for_kernels(5, classes, 1), logits_for_kernels(5, classes, 2));
+    for (const double temperature : {0.5, 1.0, 4.0, 20.0}) {
+      expect_kernel_agrees(plugin, "kl_divergence", {{"temperature", temperature}}, in, 2e-5);
+    }
+    expect_kernel_agrees(plugin, "kl_divergence", {{"scale_by_t2", false}, {"reduction", "sum"}}, in, 2e-5);
+    expect_kernel_agrees(plugin, "kl_divergence", {{"reduction", "mean"}}, in, 2e-5);
+  }
+}
+
+TEST(KlDivergence, TakesAStudentAndATeacherOfDifferentTypesAndMoreDimensions) {
+  const auto in = inputs(logits_for_kernels(6, 35, 1).view({2, 3, 35}), logits_for_kernels(6, 35, 2).view({2, 3, 35}));
+  const auto expected = evaluate_in(plugin, "kl_divergence", {}, in, torch::kFloat64);
+  for (const auto student : {torch::kFloat, torch::kBFloat16}) {
+    for (const auto teacher : {torch::kFloat, torch::kBFloat16}) {
+      const auto actual = evaluate_in(plugin, "kl_divergence", {}, in, student, 1, teacher);
+      EXPECT_EQ(actual.value.scalar_type(), torch::kFloat);
+      EXPECT_NEAR(actual.value.item<double>(), expected.value.item<double>(), 1e-4);
+      EXPECT_TRUE(torch::allclose(actual.gradient.to(torch::kFloat64), expected.gradient, 1e-2, 1e-3));
+    }
+  }
+}
+
+TEST(KlDivergence, TakesTransposedLogits) {
+  const auto student = logits_for_kernels(20, 6, 1).to(torch::kFloat), teacher = logits_for_kernels(20, 6, 2);
+  const auto direct = gradient(student.t().contiguous(), teacher.t().to(torch::kFloat).contiguous(), {});
+  EXPECT_TRUE(torch::equal(gradient(student.t(), teacher.to(torch::kFloat).t(), {}), direct));
+}
+
+TEST(KlDivergence, HasNoGradientWhereNoneIsWanted) {
+  const auto leaf = logits_for_kernels(4, 10, 1).to(torch::kFloat).requires_grad_(true);
+  const torch::NoGradGuard no_grad;
+  const auto value = plugin.loss("kl_divergence", {})->forward(inputs(leaf, leaf.detach() + 1));
+  EXPECT_FALSE(value.requires_grad());
+  EXPECT_NEAR(value.item<double>(), 0, 1e-5);
 }
 
 TEST(KlDivergence, KeepsTheContract) {

@@ -54,7 +54,7 @@ class Block:
 BLOCKS = [
     Block("README.md", "graph", "mermaid",
           ["graph", "configs/cifar10/resnet20-resnet8-logsum.toml", "--stage", "student", "--format", "mermaid"]),
-    Block("README.md", "loss", "cpp", source="plugins/losses/kl_divergence/kl_divergence.cpp"),
+    Block("README.md", "loss", "cpp", source="plugins/losses/soft_cross_entropy/soft_cross_entropy.cpp"),
     Block("README.md", "soften", "", ["soften", "--logits", "6,3,1", "--temperature", "0,1,2,4,20,inf"]),
     Block("configs/README.md", "keys", command=["config", "--reference"]),
 ]

@@ -52,6 +52,12 @@ void run(const config::ComponentSpec& spec, Model& model, const Options& options
   weights::save_tensors(options.out, out);
 }
 
+// Images of the parameters' type; a model without parameters takes single precision.
+torch::TensorOptions input_options(const Model& model) {
+  const auto parameters = model.parameters();
+  return parameters.empty() ? torch::TensorOptions(torch::kFloat) : parameters.front().options();
+}
+
 nlohmann::ordered_json description(const config::ComponentSpec& spec, Model& model) {
   std::int64_t parameters = 0;
   for (const auto& parameter : model.parameters()) parameters += parameter.numel();
@@ -59,8 +65,7 @@ nlohmann::ordered_json description(const config::ComponentSpec& spec, Model& mod
   for (const std::int64_t size : model.input().shape) input.push_back(size);
   return registry::guarded(spec, "in its forward pass", [&] {
     const graph::FlopCounter flops;
-    const Taps taps =
-        model.forward({torch::zeros(input, model.parameters().at(0).options()), {}}, TapRequest(tap_names(model)));
+    const Taps taps = model.forward({torch::zeros(input, input_options(model)), {}}, TapRequest(tap_names(model)));
     nlohmann::ordered_json shapes = nlohmann::ordered_json::object();
     for (const std::string& name : tap_names(model)) shapes[name] = taps.at(name).sizes().slice(1).vec();
     return nlohmann::ordered_json{{"parameters", parameters}, {"flops", flops.count()}, {"taps", shapes}};

@@ -28,6 +28,10 @@ const ParamSpec& key_spec(std::string_view path);
 // The kind of component that a table holds; nothing for every other table.
 std::optional<Kind> component_kind(const ParamSpec& table);
 
+// The parameter by which a model names a file that holds both network and weights. A model with it has what it needs:
+// as a teacher it is not trained first. Like `weights`, a relative path starts at the file that says so.
+inline constexpr const char* kModelPackage = "package";
+
 // Whether a table holds a transform: open like a component's, but the transforms are the host's.
 bool is_transform(const ParamSpec& table);
 

@@ -15,11 +15,10 @@
 namespace retort::config {
 namespace {
 
-void check_weights(const Located<std::filesystem::path>& weights, const std::string& key, Diagnostics& diagnostics) {
+void check_file(const Located<std::filesystem::path>& file, const std::string& key, Diagnostics& diagnostics) {
   std::error_code failure;
-  if (std::filesystem::is_regular_file(weights.value, failure)) return;
-  diagnostics.error(weights.origin,
-                    key + ".weights: there is no file '" + weights.value.string() + "'" + nearest_file(weights.value));
+  if (std::filesystem::is_regular_file(file.value, failure)) return;
+  diagnostics.error(file.origin, key + ": there is no file '" + file.value.string() + "'" + nearest_file(file.value));
 }
 
 void check_channels(const Node& table, const std::string& key, Diagnostics& diagnostics) {
@@ -45,7 +44,10 @@ ModelSpec read_model(const Node& table, const ParamSpec& keys, const std::string
   const TableView view(&table);
   if (const auto weights = view.located<std::string>("weights")) {
     spec.weights = Located<std::filesystem::path>{weights->value, weights->origin};
-    check_weights(*spec.weights, key, context.diagnostics);
+    check_file(*spec.weights, key + ".weights", context.diagnostics);
+  }
+  if (const auto package = view.located<std::string>(kModelPackage)) {
+    check_file({package->value, package->origin}, join_key(key, kModelPackage), context.diagnostics);
   }
   spec.stage = view.located<std::string>("stage");
   read_expectation(table, spec);
@@ -78,7 +80,7 @@ void check_stage(const ModelSpec& model, const std::string& key, const Surroundi
 ModelSpec read_source(const Node& table, const ParamSpec& keys, const std::string& key,
                       const Surroundings& surroundings, const ReadContext& context) {
   ModelSpec model = read_model(table, keys, key, context);
-  if (!table.find("weights") && !table.find("stage")) {
+  if (!table.find("weights") && !table.find("stage") && !table.find(kModelPackage)) {
     context.diagnostics.error(table.origin(), key + ": the stage '" + surroundings.stage +
                                                   "' needs to know where its teacher comes from; expected 'weights' "
                                                   "(a file) or 'stage' (an earlier stage, whose student it is)");

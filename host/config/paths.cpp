@@ -38,6 +38,9 @@ void visit(Node& node, const ParamSpec& spec) {
                                    [key](const ParamSpec& field) { return field.name == key; });
     if (value && hosts) make_absolute(*value);
   }
+  if (component_kind(spec) == Kind::Model && node.is_table()) {
+    if (Node* const value = node.find(kModelPackage)) make_absolute(*value);
+  }
   for (const ParamSpec& field : spec.fields) {
     if (Node* const value = node.find(field.name)) visit(*value, field);
   }

@@ -43,7 +43,8 @@ StageDraft named_stage(const Node& root, const Node::Entry& entry, Diagnostics& 
 }
 
 bool trained_here(const Node& teacher) {
-  return teacher.is_table() && teacher.find("use") && !teacher.find("weights") && !teacher.find("stage");
+  const auto has = [&teacher](const char* key) { return teacher.find(key) != nullptr; };
+  return teacher.is_table() && has("use") && !has("weights") && !has("stage") && !has(kModelPackage);
 }
 
 // A table of the experiment with the teacher's own laid over it.

@@ -108,6 +108,11 @@ std::optional<TrainingGraph> assemble(const config::StageSpec& stage, const Work
   }
   if (!student || (stage.teacher && !graph.teacher)) return std::nullopt;
   graph.student = std::move(*student);
+  if (graph.student.parameters == 0) {
+    const auto& use = stage.student.model.use;
+    diagnostics.error(use.origin, "student '" + use.value + "' has no trainable parameters: it can only be a teacher");
+    return std::nullopt;
+  }
   const ModelNode* teacher = graph.teacher ? &*graph.teacher : nullptr;
 
   for (const config::TermSpec& spec : stage.terms) {

@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::int64_t kBatch = 2;
 constexpr std::int64_t kClasses = 7;
+constexpr const char* kPackage = "package";  // the parameter that names a file with network and weights
+constexpr const char* kMissing = "/nowhere/teacher.pt2";
 
 bool declares(const Descriptor& descriptor, const std::string& parameter) {
   for (const ParamSpec& spec : descriptor.params) {
@@ -94,12 +96,29 @@ void check_capture(Model& model, const ModelInput& input, const std::string& tap
   check_capture_safe([&] { model.forward(input, request); }, [&] { model.forward(other, request); }, failures);
 }
 
+// A model that lives in a file says so when the file is not there.
+void check_missing_package(const Plugin& plugin, const std::string& name, Table options, Failures& failures) {
+  options[kPackage] = kMissing;
+  try {
+    plugin.model(name, options);
+    failures.push_back("a package that is not there is no error");
+  } catch (const DataError& error) {
+    if (std::string(error.what()).find(kMissing) == std::string::npos) {
+      failures.push_back(std::string("the message about a missing package does not name it: ") + error.what());
+    }
+  }
+}
+
 }  // namespace
 
 Failures check_model(const Plugin& plugin, const std::string& name, const Table& options) {
   Failures failures = problems(plugin.component(Kind::Model, name).descriptor);
   guarded(failures, "model", [&] {
     const Descriptor& descriptor = plugin.component(Kind::Model, name).descriptor;
+    if (declares(descriptor, kPackage) && !options.contains(kPackage)) {
+      check_missing_package(plugin, name, options, failures);
+      return;
+    }
     Table given = options;
     const bool classifier = declares(descriptor, "classes");
     if (classifier) given["classes"] = kClasses;

@@ -28,6 +28,16 @@ T* symbol(void* library, const char* name, const std::filesystem::path& path) {
   return reinterpret_cast<T*>(address);
 }
 
+// A test program that was moved to another machine has its plugins below the folder that RETORT_PLUGINS names.
+std::filesystem::path find_library(const std::filesystem::path& library) {
+  const char* const folder = std::getenv("RETORT_PLUGINS");
+  if (!folder || std::filesystem::exists(library)) return std::filesystem::absolute(library);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() == library.filename()) return entry.path();
+  }
+  return library;
+}
+
 }  // namespace
 
 // Kept alive by the plugin and by everything it created.
@@ -37,9 +47,10 @@ struct Plugin::Services {
   Context context{log, metrics, at::detail::getDefaultCPUGenerator(), {}};
 };
 
-Plugin::Plugin(const std::filesystem::path& library) : services_(std::make_shared<Services>()) {
+Plugin::Plugin(const std::filesystem::path& built) : services_(std::make_shared<Services>()) {
+  const std::filesystem::path library = find_library(built);
   // Never closed: an autograd graph may still point into it.
-  void* handle = dlopen(std::filesystem::absolute(library).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw Error(dlerror());
   const std::string stamp = symbol<const char>(handle, "retort_abi_stamp", library);
   if (stamp != RETORT_ABI_STAMP) {

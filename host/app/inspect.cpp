@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "files/atomic_file.hpp"
 #include "inspect/classes.hpp"
 #include "inspect/inspection_report.hpp"
-#include "metrics/snapshot.hpp"
 #include "trained_stage.hpp"
 
 namespace retort::app {
@@ -61,7 +61,7 @@ int execute(const Options& options) {
   }
   std::printf("%s", inspect::to_text(inspection, data).c_str());
   if (!options.json.empty()) {
-    metrics::write_snapshot(options.json, inspect::to_json(inspection, data).dump() + "\n");
+    files::write_file(options.json, inspect::to_json(inspection, data).dump() + "\n");
   }
   return kDone;
 }

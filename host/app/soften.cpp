@@ -7,10 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
-#include "data/normalize.hpp"
-#include "engine/device.hpp"
 #include "engine/sample_measures.hpp"
-#include "graph/forward.hpp"
+#include "engine/split_pass.hpp"
 #include "inspect/classes.hpp"
 #include "inspect/soften.hpp"
 #include "trained_stage.hpp"
@@ -68,17 +66,17 @@ std::vector<Sample> run_samples(const TrainedStage& stage, const Options& option
   if (!node) throw InvalidParameter("stage '" + stage.graph().stage + "' has no teacher");
   const auto source = stage.source(options.split == "train" ? Split::Train : Split::Test);
   const auto places = chosen_samples(options, source.size());
-  const auto batch = source.batch(source.draw(torch::tensor(places, torch::kInt64), 0));
-  const torch::NoGradGuard no_grad;
-  const engine::Autocast autocast(source.device().type(), stage.type());
-  const data::Normalize normalize(node->input.mean, node->input.deviation, source.device());
-  const torch::Tensor logits =
-      graph::forward_model(*node, normalize(batch.images), {}, {"logits"}).at("logits").cpu().to(torch::kDouble);
   std::vector<Sample> samples;
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto row = static_cast<std::int64_t>(i);
-    samples.push_back({places[i], batch.target[row].item<std::int64_t>(), logits[row]});
-  }
+  const torch::Tensor indices = torch::tensor(places, torch::kInt64);
+  engine::for_samples(*node, source, indices, stage.type(), {"logits"},
+                      [&](const data::Batch& batch, const auto& taps) {
+                        const torch::Tensor logits = taps.at("logits").cpu().to(torch::kDouble);
+                        const torch::Tensor labels = batch.target.cpu();
+                        for (std::size_t i = 0; i < places.size(); ++i) {
+                          const auto row = static_cast<std::int64_t>(i);
+                          samples.push_back({places[i], labels[row].template item<std::int64_t>(), logits[row]});
+                        }
+                      });
   return samples;
 }
 

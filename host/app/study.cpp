@@ -10,8 +10,8 @@
 #include "command_line.hpp"
 #include "experiment_options.hpp"
 #include "study/estimate.hpp"
+#include "study/execution.hpp"
 #include "study/plan_text.hpp"
-#include "study/session.hpp"
 
 namespace retort::app {
 namespace {
@@ -45,14 +45,14 @@ study::StudyPlan make_plan(const Options& options) {
   return std::move(*plan);
 }
 
-void print_estimate(const study::Session& session, const study::RunCommand& command) {
+void print_estimate(const study::Execution& execution, const study::RunCommand& command) {
   std::vector<const study::PlannedRun*> runs;
-  const study::StudyPlan& plan = session.plan();
+  const study::StudyPlan& plan = execution.plan();
   for (std::size_t i = 0; i < plan.teachers.size(); ++i) {
-    if (session.needs_teacher(i)) runs.push_back(&plan.teachers[i]);
+    if (execution.needs_teacher(i)) runs.push_back(&plan.teachers[i]);
   }
   for (std::size_t i = 0; i < plan.members.size(); ++i) {
-    if (session.needs_member(i)) runs.push_back(&plan.members[i].run);
+    if (execution.needs_member(i)) runs.push_back(&plan.members[i].run);
   }
   if (runs.empty()) return;
   std::fprintf(stderr, "%s", study::to_text(study::estimate(runs, command), command.jobs).c_str());
@@ -74,22 +74,22 @@ int execute(const Options& options) {
                                   .plugin_path = plugin_path,
                                   .jobs = options.jobs,
                                   .threads = std::max(1, available_threads() / options.jobs)};
-  study::Session session(plan, command, command_line(), options.retry_failed);
+  study::Execution execution(plan, command, command_line(), options.retry_failed);
   const bool silent = options.json && options.dry_run;
   if (!silent)
-    std::fprintf(options.dry_run ? stdout : stderr, "%s", study::plan_text(plan, session.progress()).c_str());
-  if (!options.no_estimate) print_estimate(session, command);
-  const bool complete = options.dry_run || session.run();
+    std::fprintf(options.dry_run ? stdout : stderr, "%s", study::plan_text(plan, execution.progress()).c_str());
+  if (!options.no_estimate) print_estimate(execution, command);
+  const bool complete = options.dry_run || execution.run();
   if (options.json) {
-    std::printf("%s\n", study::to_json(plan, session.progress(), command_line()).dump().c_str());
+    std::printf("%s\n", study::to_json(plan, execution.progress(), command_line()).dump().c_str());
   } else if (!options.dry_run) {
-    std::printf("%s%s\n", study::outcome_text(plan, session.progress()).c_str(), plan.directory.c_str());
+    std::printf("%s%s\n", study::outcome_text(plan, execution.progress()).c_str(), plan.directory.c_str());
   }
   if (!complete) {
     std::fprintf(stderr, "retort: stopped; the same command goes on\n");
     return kStopped;
   }
-  return !options.dry_run && any_failed(session.progress()) ? kFailed : kDone;
+  return !options.dry_run && any_failed(execution.progress()) ? kFailed : kDone;
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ Action add_study(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_flag("--dry-run", options->dry_run, "Print the plan and what it costs; run nothing");
   app.add_flag("--no-estimate", options->no_estimate, "Do not measure what it costs first");
-  app.add_flag("--retry-failed", options->retry_failed, "Run again what failed in an earlier session");
+  app.add_flag("--retry-failed", options->retry_failed, "Run again what failed in an earlier sitting");
   app.add_flag("--json", options->json, "Print for programs");
   app.footer(
       "Runs the members of [study]: axes, samples and variants combined. A run that is finished is skipped, one that "

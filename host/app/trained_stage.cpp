@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "engine/device.hpp"
-#include "registry/guard.hpp"
+#include "run/adoption.hpp"
 #include "run/preparation.hpp"
 #include "weights/safetensors.hpp"
 #include "weights/state.hpp"
@@ -26,7 +26,11 @@ TrainedStage::TrainedStage(const TrainedStageOptions& options) : registry_(optio
   graphs_ = run::assemble_stages(experiment, registry_, services_, diagnostics);
   graph_ = &run::find_stage(graphs_, stage_);
   load(graph_->student, weights);
-  teacher_ready_ = graph_->teacher && adopt(*graph_->teacher);
+  if (graph_->teacher) {
+    const bool adopts = run::comes_from_stages(*graph_->teacher);
+    if (adopts && directory_) run::adopt_students(*graph_->teacher, *directory_);
+    teacher_ready_ = !adopts || directory_;
+  }
   for (const graph::ModelNode* node : {&std::as_const(graph_->student), teacher()}) {
     if (!node) continue;
     node->model->to(device_);
@@ -58,24 +62,8 @@ void TrainedStage::load(const graph::ModelNode& node, const std::filesystem::pat
   }
 }
 
-bool TrainedStage::adopt(const graph::ModelNode& node) const {
-  for (const graph::ModelNode& member : node.members) {
-    if (!adopt(member)) return false;
-  }
-  if (!node.spec.stage) return true;
-  if (!directory_) return false;
-  load(node, directory_->student(node.spec.stage->value));
-  return true;
-}
-
 data::ResidentSource TrainedStage::source(Split split) const {
-  const config::ComponentSpec& spec = graph_->dataset_spec.dataset;
-  const std::string phase = std::string("while reading its ") + split_name(split) + " split";
-  return registry::guarded(spec, phase.c_str(), [&] {
-    const ResidentSplit whole = graph_->dataset->load(split);
-    data::check_split(spec.use.value, split, graph_->data, whole);
-    return data::ResidentSource(whole, data::Transforms(graph_->data.image), 0, device_);
-  });
+  return run::DataStore(device_).whole(*graph_, split);
 }
 
 }  // namespace retort::app

@@ -43,8 +43,6 @@ class TrainedStage {
  private:
   std::filesystem::path settle_target(const TrainedStageOptions& options);
   void load(const graph::ModelNode& node, const std::filesystem::path& file) const;
-  // Loads what comes from other stages; false when there is no run to take it from.
-  bool adopt(const graph::ModelNode& node) const;
 
   std::optional<run::RunDirectory> directory_;
   std::string run_;

@@ -73,4 +73,10 @@ void Diagnostics::throw_if_failed() const {
   if (failed()) throw Rejected(text(), exit_code());
 }
 
+void reject(const Origin& origin, const std::string& message) {
+  Diagnostics diagnostics;
+  diagnostics.error(origin, message);
+  throw Rejected(diagnostics.text(), diagnostics.exit_code());
+}
+
 }  // namespace retort::config

@@ -64,4 +64,7 @@ class Rejected : public std::runtime_error {
   int exit_code_;
 };
 
+// Throws Rejected with this one mistake of the user's.
+[[noreturn]] void reject(const Origin& origin, const std::string& message);
+
 }  // namespace retort::config

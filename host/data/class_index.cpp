@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include <retort/nearest.hpp>
 
 namespace retort::data {
 namespace {
 
-// A number, or text that is one: the keys of a TOML table are always text.
-std::optional<std::int64_t> number_of(const Value& value) {
-  if (value.is<std::int64_t>()) return value.as<std::int64_t>();
-  const auto& text = value.as<std::string>();
+bool is_class(const DatasetInfo& info, std::int64_t number) {
+  return number >= 0 && number < info.classes;
+}
+
+std::optional<std::int64_t> number_of(const std::string& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -20,20 +22,35 @@ std::optional<std::int64_t> number_of(const Value& value) {
 
 }  // namespace
 
+std::optional<std::int64_t> find_class(const DatasetInfo& info, const std::string& word) {
+  const auto named = std::find(info.names.begin(), info.names.end(), word);
+  if (named != info.names.end()) return named - info.names.begin();
+  const auto number = number_of(word);
+  return number && is_class(info, *number) ? number : std::nullopt;
+}
+
+std::string no_such_class(const DatasetInfo& info, const Value& reference) {
+  constexpr std::size_t kShown = 20;
+  std::string message = "there is no class " + to_toml(reference);
+  if (reference.is<std::string>() && !number_of(reference.as<std::string>())) {
+    message += did_you_mean(reference.as<std::string>(), info.names);
+  }
+  message += " (expected a number from 0 to " + std::to_string(info.classes - 1);
+  if (!info.names.empty()) {
+    message += ", or a name: " + join(std::span(info.names).first(std::min(info.names.size(), kShown)));
+    if (info.names.size() > kShown) message += ", …";
+  }
+  return message + ")";
+}
+
 std::optional<std::int64_t> class_index(const config::ClassReference& reference, const DatasetInfo& info,
                                         const std::string& key, config::Diagnostics& diagnostics) {
   if (reference.value.is<std::string>()) {
-    const auto named = std::find(info.names.begin(), info.names.end(), reference.value.as<std::string>());
-    if (named != info.names.end()) return named - info.names.begin();
+    if (const auto found = find_class(info, reference.value.as<std::string>())) return found;
+  } else if (const auto number = reference.value.as<std::int64_t>(); is_class(info, number)) {
+    return number;
   }
-  const auto number = number_of(reference.value);
-  if (number && *number >= 0 && *number < info.classes) return number;
-  const std::string numbers = "a number from 0 to " + std::to_string(info.classes - 1);
-  std::string message = key + ": there is no class " + to_toml(reference.value);
-  if (!number) message += did_you_mean(reference.value.as<std::string>(), info.names);
-  message += info.names.empty() ? " (expected " + numbers + ")"
-                                : " (expected " + numbers + ", or a name: " + join(info.names) + ")";
-  diagnostics.error(reference.origin, message);
+  diagnostics.error(reference.origin, key + ": " + no_such_class(info, reference.value));
   return std::nullopt;
 }
 

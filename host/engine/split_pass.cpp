@@ -25,25 +25,54 @@ class EvalMode {
   const bool was_training_;
 };
 
+// Runs one model over batches of one source.
+class Pass {
+ public:
+  Pass(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
+       const TapRequest& request, const BatchVisitor& visit)
+      : node_(node),
+        source_(source),
+        type_(type),
+        request_(request),
+        visit_(visit),
+        eval_mode_(*node.model),
+        normalize_(node.input.mean, node.input.deviation, source.device()) {}
+
+  void run(const torch::Tensor& indices) const {
+    const data::Batch batch = source_.batch(source_.draw(indices, 0));
+    std::map<std::string, torch::Tensor> taps;
+    {
+      const Autocast autocast(source_.device().type(), type_);
+      const Taps computed = graph::forward_model(node_, normalize_(batch.images), {}, request_);
+      for (const std::string& name : request_.names()) taps[name] = computed.at(name);
+    }
+    for (auto& [name, tensor] : taps) tensor = tensor.to(torch::kFloat);
+    visit_(batch, taps);
+  }
+
+ private:
+  const graph::ModelNode& node_;
+  const data::ResidentSource& source_;
+  const c10::ScalarType type_;
+  const TapRequest& request_;
+  const BatchVisitor& visit_;
+  const torch::NoGradGuard no_grad_;
+  const EvalMode eval_mode_;
+  const data::Normalize normalize_;
+};
+
 }  // namespace
 
 void for_each_batch(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
                     const TapRequest& request, const BatchVisitor& visit) {
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval_mode(*node.model);
-  const data::Normalize normalize(node.input.mean, node.input.deviation, source.device());
+  const Pass pass(node, source, type, request, visit);
   const data::SequentialSampler sampler(source.size(), kBatch);
-  for (std::int64_t i = 0; i < sampler.batches(); ++i) {
-    const data::Batch batch = source.batch(source.draw(sampler.indices(i), 0));
-    std::map<std::string, torch::Tensor> taps;
-    {
-      const Autocast autocast(source.device().type(), type);
-      const Taps computed = graph::forward_model(node, normalize(batch.images), {}, request);
-      for (const std::string& name : request.names()) taps[name] = computed.at(name);
-    }
-    for (auto& [name, tensor] : taps) tensor = tensor.to(torch::kFloat);
-    visit(batch, taps);
-  }
+  for (std::int64_t i = 0; i < sampler.batches(); ++i) pass.run(sampler.indices(i));
+}
+
+void for_samples(const graph::ModelNode& node, const data::ResidentSource& source, const torch::Tensor& indices,
+                 c10::ScalarType type, const TapRequest& request, const BatchVisitor& visit) {
+  Pass(node, source, type, request, visit).run(indices);
 }
 
 TapRequest evaluated_taps(const graph::ModelNode& node) {

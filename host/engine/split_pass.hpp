@@ -15,6 +15,10 @@ using BatchVisitor = std::function<void(const data::Batch& batch, const std::map
 void for_each_batch(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
                     const TapRequest& request, const BatchVisitor& visit);
 
+// The same for the samples at `indices` [N] int64, as one batch.
+void for_samples(const graph::ModelNode& node, const data::ResidentSource& source, const torch::Tensor& indices,
+                 c10::ScalarType type, const TapRequest& request, const BatchVisitor& visit);
+
 // What an evaluation looks at: the logits and, when the model declares it, the input of its classifier.
 TapRequest evaluated_taps(const graph::ModelNode& node);
 

@@ -11,10 +11,7 @@ namespace retort::inspect {
 // The name of a class, or its number when the data set names none.
 std::string class_name(const DatasetInfo& data, std::int64_t index);
 
-// The class that a name or a number means. Throws InvalidParameter with the nearest name.
-std::int64_t find_class(const DatasetInfo& data, const std::string& word);
-
-// Three different classes, in the order given. Throws InvalidParameter.
-std::vector<std::int64_t> find_three_classes(const DatasetInfo& data, const std::vector<std::string>& words);
+// Three different classes, each by name or number, in the order given. Throws InvalidParameter.
+std::vector<std::int64_t> find_three_classes(const DatasetInfo& info, const std::vector<std::string>& words);
 
 }  // namespace retort::inspect

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "metrics/snapshot.hpp"
+#include "files/atomic_file.hpp"
 
 namespace retort::metrics {
 namespace {
@@ -22,7 +22,7 @@ std::string_view host_and_port(std::string_view url) {
 TargetFile::TargetFile(std::filesystem::path path, const std::string& url) : path_(std::move(path)) {
   if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path());
   const nlohmann::json target = {{"targets", {host_and_port(url)}}};
-  write_snapshot(path_, nlohmann::json::array({target}).dump() + "\n");
+  files::write_file(path_, nlohmann::json::array({target}).dump() + "\n");
 }
 
 TargetFile::~TargetFile() {

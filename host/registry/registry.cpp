@@ -10,6 +10,7 @@
 #include "abi_stamp.hpp"
 #include "config/document.hpp"
 #include "manifest_format.hpp"
+#include "sha256.hpp"
 
 namespace retort::registry {
 namespace fs = std::filesystem;

@@ -38,20 +38,24 @@ StageData DataStore::load(const graph::TrainingGraph& graph) {
   const config::DatasetSpec& spec = graph.dataset_spec;
   data::Transforms augmentation(graph.data.image);
   for (const config::TransformSpec& transform : spec.transforms) augmentation.add(transform);
-  const ResidentSplit& whole = split(spec.dataset, *graph.dataset, graph.data, Split::Train);
+  const ResidentSplit& images = split(spec.dataset, *graph.dataset, graph.data, Split::Train);
   const ResidentSplit* const unlabelled =
       graph.unlabelled ? &split(*spec.unlabelled, *graph.unlabelled, graph.unlabelled_data, Split::Train) : nullptr;
   data::TrainingSplit training = registry::guarded(spec.dataset, "while its training images were chosen", [&] {
-    return data::training_split(whole, graph.training_plan, unlabelled);
+    return data::training_split(images, graph.training_plan, unlabelled);
   });
 
   StageData data;
   data.label_changes = std::move(training.changes);
   data.train = std::make_unique<data::ResidentSource>(training.data, std::move(augmentation), graph.seed, device_,
                                                       training.withholds);
-  data.test = std::make_unique<data::ResidentSource>(split(spec.dataset, *graph.dataset, graph.data, Split::Test),
-                                                     data::Transforms(graph.data.image), graph.seed, device_);
+  data.test = std::make_unique<data::ResidentSource>(whole(graph, Split::Test));
   return data;
+}
+
+data::ResidentSource DataStore::whole(const graph::TrainingGraph& graph, Split part) {
+  return {split(graph.dataset_spec.dataset, *graph.dataset, graph.data, part), data::Transforms(graph.data.image),
+          graph.seed, device_};
 }
 
 }  // namespace retort::run

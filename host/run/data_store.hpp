@@ -28,6 +28,9 @@ class DataStore {
   // Throws registry::ComponentError when a file is missing or broken, or does not fit the data.
   StageData load(const graph::TrainingGraph& graph);
 
+  // A whole split of the stage's data set, without augmentation, subset or label noise. Throws likewise.
+  data::ResidentSource whole(const graph::TrainingGraph& graph, Split split);
+
   // What has been read: a list of the data set's name, split, number of images and fingerprint.
   nlohmann::ordered_json facts() const;
 

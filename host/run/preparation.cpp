@@ -37,10 +37,7 @@ c10::Device settle_device(const config::RunSpec& run) {
   try {
     return engine::find_device(run.device.value);
   } catch (const Error& error) {
-    config::Diagnostics diagnostics;
-    diagnostics.error(run.device.origin, error.what());
-    diagnostics.throw_if_failed();
-    throw;
+    config::reject(run.device.origin, error.what());
   }
 }
 

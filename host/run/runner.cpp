@@ -10,7 +10,7 @@
 #include "build_info.hpp"
 #include "config/toml_text.hpp"
 #include "environment.hpp"
-#include "metrics/snapshot.hpp"
+#include "files/atomic_file.hpp"
 #include "stop_signal.hpp"
 
 namespace retort::run {
@@ -49,17 +49,15 @@ void Runner::open_endpoint() {
     server_ = std::make_unique<metrics::MetricServer>(spec.address.value, static_cast<int>(spec.port.value),
                                                       [this] { return store_.text(); });
   } catch (const metrics::BindError& error) {
-    config::Diagnostics diagnostics;
-    diagnostics.error(spec.port.value == 0 ? spec.address.origin : spec.port.origin,
-                      std::string("metrics: ") + error.what() + "; metrics.port = 0 takes a free one");
-    diagnostics.throw_if_failed();
+    config::reject(spec.port.value == 0 ? spec.address.origin : spec.port.origin,
+                   std::string("metrics: ") + error.what() + "; metrics.port = 0 takes a free one");
   }
 }
 
 void Runner::open_directory() {
   if (!resume_) {
     directory_.emplace(RunDirectory::create(experiment_.run.directory, experiment_.run.name));
-    metrics::write_snapshot(directory_->experiment(), config::toml_text(experiment_.resolved));
+    files::write_file(directory_->experiment(), config::toml_text(experiment_.resolved));
     history_.emplace(directory_->history());
   } else {
     directory_.emplace(RunDirectory::open(*resume_));
@@ -80,7 +78,7 @@ void Runner::open_directory() {
   log_.open(directory_->events());
   nlohmann::ordered_json facts = environment(registry_, device_, command_line_);
   facts["data"] = data_facts_;
-  metrics::write_snapshot(directory_->environment(), facts.dump(2) + "\n");
+  files::write_file(directory_->environment(), facts.dump(2) + "\n");
 }
 
 void Runner::describe_run() {
@@ -176,8 +174,8 @@ void Runner::finish(RunOutcome& outcome, metrics::RunState state) {
                                                         : "failed";
   progress_.finish();
   metrics_->set_state(state);
-  metrics::write_snapshot(directory_->metrics(), store_.text());
-  metrics::write_snapshot(directory_->summary(), to_json(outcome).dump(2) + "\n");
+  files::write_file(directory_->metrics(), store_.text());
+  files::write_file(directory_->summary(), to_json(outcome).dump(2) + "\n");
 }
 
 }  // namespace retort::run

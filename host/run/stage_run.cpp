@@ -5,49 +5,31 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "adoption.hpp"
 #include "engine/capture_obstacle.hpp"
-#include "metrics/snapshot.hpp"
+#include "files/atomic_file.hpp"
 #include "reports.hpp"
 #include "weights/state.hpp"
 
 namespace retort::run {
-namespace {
-
-[[noreturn]] void reject(const config::Origin& origin, const std::string& message) {
-  config::Diagnostics diagnostics;
-  diagnostics.error(origin, message);
-  throw config::Rejected(diagnostics.text(), diagnostics.exit_code());
-}
-
-}  // namespace
 
 StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const RunContext& context)
     : graph_(graph),
       context_(context),
       recorder_(context.store, {&context.history, &context.progress}, graph.stage, graph.training.epochs) {
-  adopt(graph_.student);
-  if (graph_.teacher) adopt(*graph_.teacher);
+  adopt_students(graph_.student, context_.directory);
+  if (graph_.teacher) adopt_students(*graph_.teacher, context_.directory);
   if (data.label_changes) keep_label_noise(*data.label_changes);
   context_.training.capture = engine::choose_capture(graph_, context_.training.device,
                                                      [&](const std::string& note) { context_.log.info(note); });
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
 }
 
-void StageRun::adopt(const graph::ModelNode& model) {
-  for (const graph::ModelNode& member : model.members) adopt(member);
-  if (!model.spec.stage) return;
-  const auto& [source, origin] = *model.spec.stage;
-  const auto student = weights::load_tensors(context_.directory.student(source));
-  const auto report = weights::load_state(*model.model, student.tensors);
-  if (!report.clean())
-    reject(origin, "the student of stage '" + source + "' does not fit the " + model.role + ": " + report.text());
-}
-
 void StageRun::keep_label_noise(const data::LabelChanges& changes) const {
   const std::filesystem::path file = context_.directory.label_noise(graph_.stage);
   if (!std::filesystem::exists(file)) {
     std::filesystem::create_directories(file.parent_path());
-    metrics::write_snapshot(file, data::to_csv(changes));
+    files::write_file(file, data::to_csv(changes));
   } else if (!(data::read_label_changes(file) == changes)) {
     throw Error(file.string() + " holds other label noise than the stage '" + graph_.stage +
                 "' has now: are the data those that the run began with?");
@@ -71,7 +53,7 @@ void StageRun::check_teacher_accuracy() const {
   if (!graph_.teacher->spec.expect_accuracy) return;
   const auto& [expected, origin] = *graph_.teacher->spec.expect_accuracy;
   if (std::abs(found - expected) <= graph_.teacher->spec.accuracy_tolerance) return;
-  reject(origin, fmt::format("teacher.expect_accuracy is {:.4f}, but the teacher reaches {:.4f} on the test split "
+  config::reject(origin, fmt::format("teacher.expect_accuracy is {:.4f}, but the teacher reaches {:.4f} on the test split "
                              "(tolerance {:g}): are its weights, its normalisation and the data set those you mean?",
                              expected, found, graph_.teacher->spec.accuracy_tolerance));
 }
@@ -90,7 +72,7 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
   if (!result.finished) return std::nullopt;
   save_student(context_.directory.student(graph_.stage), result.last.top1);
   const StageOutcome done = outcome(result);
-  metrics::write_snapshot(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
+  files::write_file(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
   context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
                                 100.0 * done.top1, done.seconds));
   return done;
@@ -152,7 +134,7 @@ void StageRun::save_checkpoint() {
   state.metadata["seconds"] = to_toml(seconds());
   try {
     weights::save_tensors(context_.directory.checkpoint(), state);
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     context_.metrics.checkpoint_failed();
     throw;
   }

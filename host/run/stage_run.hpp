@@ -48,8 +48,6 @@ class StageRun final : public engine::StageObserver {
   void evaluated(const engine::Position& position, const engine::Evaluation& evaluation) override;
   void save_point(const engine::Position& position, bool stopping) override;
 
-  // Takes over weights from the stage that the model comes from.
-  void adopt(const graph::ModelNode& model);
   // Saves what label noise changed, or makes sure that it is what an earlier sitting saved.
   void keep_label_noise(const data::LabelChanges& changes) const;
   engine::StageResult train(const std::atomic<bool>& stop);

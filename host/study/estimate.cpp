@@ -14,7 +14,7 @@
 #include "child.hpp"
 #include "config/toml_text.hpp"
 #include "duration.hpp"
-#include "metrics/snapshot.hpp"
+#include "files/atomic_file.hpp"
 
 namespace retort::study {
 namespace {
@@ -78,7 +78,7 @@ StageCost measure(const PlannedRun& run, const config::StageSpec& stage, const R
   StageCost cost{.label = label(stage)};
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "experiment.toml";
-  metrics::write_snapshot(file, config::toml_text(run.experiment.resolved));
+  files::write_file(file, config::toml_text(run.experiment.resolved));
   const Captured bench = capture(command.bench(run, file, stage.name), command.environment());
   try {
     if (bench.ending.code != 0 || bench.ending.signal != 0) throw Error("it failed");
@@ -104,17 +104,15 @@ Estimate estimate(const std::vector<const PlannedRun*>& runs, const RunCommand& 
   std::map<std::string, std::size_t> known;
   for (const PlannedRun* run : runs) {
     ++result.runs;
-    // Teachers come first among the stages; those that runs of their own train are counted there.
-    for (std::size_t i = run->teachers.size(); i < run->experiment.stages.size(); ++i) {
-      const config::StageSpec& stage = run->experiment.stages[i];
-      const auto [entry, added] = known.emplace(cost_key(run->experiment.run, stage), result.costs.size());
-      if (added) result.costs.push_back(measure(*run, stage, command));
+    for (const config::StageSpec* stage : own_stages(*run)) {
+      const auto [entry, added] = known.emplace(cost_key(run->experiment.run, *stage), result.costs.size());
+      if (added) result.costs.push_back(measure(*run, *stage, command));
       const StageCost& cost = result.costs[entry->second];
       if (!cost.problem.empty()) {
         result.complete = false;
         continue;
       }
-      const std::int64_t steps = steps_of(stage.training, cost.train_images);
+      const std::int64_t steps = steps_of(stage->training, cost.train_images);
       result.steps += steps;
       result.seconds += cost.step_seconds * static_cast<double>(steps) / command.jobs;
     }

@@ -2,11 +2,10 @@
 
 #include <map>
 
-#include <openssl/sha.h>
-
 #include <retort/param.hpp>
 
 #include "config/key_path.hpp"
+#include "sha256.hpp"
 
 namespace retort::study {
 namespace {
@@ -44,15 +43,7 @@ Node essence(const Node& experiment) {
 std::string essence_hash(const Node& experiment) {
   std::string text;
   for (const auto& [path, value] : leaves_of(experiment)) text += path + " = " + value + "\n";
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
+  return sha256(text);
 }
 
 std::vector<std::string> differences(const Node& before, const Node& after) {

@@ -62,7 +62,7 @@ class Planner {
     if (!plan_.spec.share_teacher) return uses;
     for (TeacherExperiment& teacher : teacher_experiments(experiment.resolved)) {
       const std::string run = add_teacher(std::move(teacher.document), member);
-      uses.push_back({run, std::move(teacher.substitution)});
+      uses.push_back({run, std::move(teacher.stage), std::move(teacher.substitution)});
     }
     return uses;
   }
@@ -114,6 +114,16 @@ void check_published(const StudyPlan& plan, const std::vector<Member>& members, 
 }
 
 }  // namespace
+
+std::vector<const config::StageSpec*> own_stages(const PlannedRun& run) {
+  std::vector<const config::StageSpec*> stages;
+  for (const config::StageSpec& stage : run.experiment.stages) {
+    const bool shared = std::any_of(run.teachers.begin(), run.teachers.end(),
+                                    [&stage](const TeacherUse& use) { return use.stage == stage.name; });
+    if (!shared) stages.push_back(&stage);
+  }
+  return stages;
+}
 
 std::optional<StudyPlan> plan_study(const Node& document, const std::filesystem::path& directory,
                                     const config::Catalog& catalog, Diagnostics& diagnostics) {

@@ -13,7 +13,8 @@ namespace retort::study {
 
 // A teacher of a run: where it stands in the experiment, and the run that trains it.
 struct TeacherUse {
-  std::string run;  // "teacher-1a2b3c4d"
+  std::string run;    // "teacher-1a2b3c4d"
+  std::string stage;  // of the experiment, that it stands for
   Substitution substitution;
 };
 
@@ -25,6 +26,9 @@ struct PlannedRun {
   std::vector<TeacherUse> teachers;  // those of its teachers that other runs train
   std::vector<std::string> members;  // of a teacher: whom it teaches
 };
+
+// The stages that the run itself trains, in their order.
+std::vector<const config::StageSpec*> own_stages(const PlannedRun& run);
 
 struct PlannedMember {
   Member member;

@@ -15,7 +15,7 @@ struct TeacherWeights {
   std::filesystem::path file;
 };
 
-// What every run of a session is started with.
+// What every run of a sitting is started with.
 struct RunCommand {
   std::filesystem::path program;
   std::vector<std::string> plugin_path;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include <retort/error.hpp>
-#include "weights/atomic_file.hpp"
+#include "files/atomic_file.hpp"
 #include "weights/safetensors_header.hpp"
 
 namespace retort::weights {
@@ -114,7 +114,7 @@ Header lay_out(const TensorFile& file) {
   return header;
 }
 
-void write_file(AtomicFile& output, const Header& header, const std::string& text, const TensorFile& file) {
+void write_file(files::AtomicFile& output, const Header& header, const std::string& text, const TensorFile& file) {
   const std::uint64_t size = text.size();
   output.write(&size, kSizeBytes);
   output.write(text.data(), text.size());
@@ -148,7 +148,7 @@ void save_tensors(const std::filesystem::path& path, const TensorFile& file) {
   } catch (const Error& error) {
     throw Error("cannot write " + path.string() + ": " + error.what());
   }
-  AtomicFile output(path);
+  files::AtomicFile output(path);
   write_file(output, header, text, file);
 }
 

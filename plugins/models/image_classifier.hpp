@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,12 @@
 
 // What the image classifiers of this folder share.
 namespace retort::models {
+
+// The parameters that the host fills in from the data set, with the defaults of the published CIFAR-100 models.
+struct ImageOptions {
+  std::int64_t classes = 100;
+  std::vector<std::int64_t> input_shape = {3, 32, 32};
+};
 
 // The input of a model trained from scratch: any normalisation will do. Throws InvalidParameter unless `input_shape`
 // is three positive integers.
@@ -26,7 +34,7 @@ inline InputSpec image_input(const std::vector<std::int64_t>& input_shape) {
   return {.shape = input_shape, .mean = {}, .deviation = {}};
 }
 
-// Adds the two parameters that the host fills in from the data set.
+// Adds the two parameters of ImageOptions, which `Options` has too.
 template <class Options>
 Description<Options>& with_image_params(Description<Options>& description) {
   return description
@@ -65,6 +73,98 @@ inline torch::nn::Conv2d depthwise_conv3x3(std::int64_t channels, std::int64_t s
 // [N, C, H, W] -> [N, C]
 inline torch::Tensor global_average(const torch::Tensor& features) {
   return torch::adaptive_avg_pool2d(features, {1, 1}).flatten(1);
+}
+
+// A classifier whose layers run one behind the other: named stages, each of which is a tap, then the average over the
+// image ("penultimate") and the class scores ("logits"). A constructor adds the layers in the order in which they run.
+class StagedClassifier : public Model {
+ public:
+  std::vector<TapInfo> taps() const final {
+    std::vector<TapInfo> taps;
+    for (const Segment& stage : stages_) {
+      if (!stage.tap.name.empty()) taps.push_back(stage.tap);
+    }
+    taps.push_back({"penultimate", penultimate_doc_});
+    taps.push_back({"logits", "The class scores before the softmax."});
+    return taps;
+  }
+
+  InputSpec input() const final { return input_; }
+
+  Taps forward(const ModelInput& input, const TapRequest& request) final {
+    Taps taps(request);
+    torch::Tensor x = input.images;
+    for (const Segment& stage : stages_) {
+      x = stage.run(x);
+      if (!stage.tap.name.empty() && taps.put(stage.tap.name, x)) return taps;
+    }
+    x = global_average(x);
+    if (taps.put("penultimate", x)) return taps;
+    taps.put("logits", classifier_(x));
+    return taps;
+  }
+
+ protected:
+  using Run = std::function<torch::Tensor(const torch::Tensor&)>;
+
+  explicit StagedClassifier(const std::vector<std::int64_t>& input_shape) : input_(image_input(input_shape)) {}
+
+  const Shape& input_shape() const { return input_.shape; }
+
+  // A stage that is registered under the name of its tap.
+  template <class Layers>
+  void add_stage(const std::string& name, std::string doc, Layers layers) {
+    add_stage({name, std::move(doc)}, runs(register_module(name, std::move(layers))));
+  }
+  // A stage whose modules are registered already.
+  void add_stage(TapInfo tap, Run run) { stages_.push_back({std::move(tap), std::move(run)}); }
+  // Layers between the last stage and the average.
+  void add_layers(Run run) { stages_.push_back({{}, std::move(run)}); }
+
+  // The stage "stem": `convolution`, registered as conv1, with its batch norm bn1 and ReLU.
+  void add_stem(torch::nn::Conv2d convolution) {
+    add_stage({"stem", "After the first convolution, its batch norm and ReLU."},
+              register_conv_bn_relu("conv1", "bn1", std::move(convolution)));
+  }
+  Run register_conv_bn_relu(const std::string& conv_name, const std::string& bn_name, torch::nn::Conv2d convolution) {
+    auto conv = register_module(conv_name, std::move(convolution));
+    auto bn = register_module(bn_name, torch::nn::BatchNorm2d(conv->options.out_channels()));
+    return [conv, bn](const torch::Tensor& x) { return bn->forward(conv->forward(x)).relu_(); };
+  }
+
+  template <class Layers>
+  Layers add_classifier(const std::string& name, Layers classifier,
+                        std::string penultimate_doc = "The globally averaged features that the classifier reads.") {
+    classifier_ = runs(register_module(name, classifier));
+    penultimate_doc_ = std::move(penultimate_doc);
+    return classifier;
+  }
+
+  template <class Layers>
+  static Run runs(Layers layers) {
+    return [layers](const torch::Tensor& x) mutable { return layers->forward(x); };
+  }
+
+ private:
+  struct Segment {
+    TapInfo tap;  // without a name: none
+    Run run;
+  };
+
+  InputSpec input_;
+  std::vector<Segment> stages_;
+  Run classifier_;
+  std::string penultimate_doc_;
+};
+
+// `count` blocks behind each other: `first`, which may change width and resolution, and `count` - 1 times what
+// `next()` makes.
+template <class Block, class Next>
+torch::nn::Sequential blocks(std::int64_t count, std::shared_ptr<Block> first, Next next) {
+  torch::nn::Sequential layers;
+  layers->push_back(std::move(first));
+  for (std::int64_t i = 1; i < count; ++i) layers->push_back(next());
+  return layers;
 }
 
 // U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias: what PyTorch does with convolutions and linear layers.

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "manifest_format.hpp"
+#include "sha256.hpp"
 
 namespace {
 

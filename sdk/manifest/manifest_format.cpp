@@ -1,12 +1,7 @@
 #include "manifest_format.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <fstream>
-#include <memory>
-
-#include <openssl/evp.h>
 
 namespace retort {
 namespace {
@@ -157,27 +152,6 @@ PluginFile read_manifest(const Table& document) {
     plugin.components.push_back(read_descriptor(item.as<Table>()));
   }
   return plugin;
-}
-
-std::string file_sha256(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("cannot read " + path);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::array<char, 1 << 16> buffer;
-  while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
-    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(context.get(), digest.data(), &size);
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    static const char* const hex = "0123456789abcdef";
-    text += hex[digest[i] >> 4];
-    text += hex[digest[i] & 15];
-  }
-  return text;
 }
 
 }  // namespace retort

@@ -24,7 +24,4 @@ std::string write_manifest(const PluginFile& plugin);
 // From the parsed TOML; throws Error naming the entry that is missing or malformed.
 PluginFile read_manifest(const Table& document);
 
-// The SHA-256 of a file's content in hexadecimal; throws Error when it cannot be read.
-std::string file_sha256(const std::string& path);
-
 }  // namespace retort

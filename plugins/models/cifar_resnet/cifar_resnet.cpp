@@ -11,13 +11,9 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
 using retort::models::conv3x3;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 struct Architecture {
   const char* name;
@@ -57,62 +53,28 @@ class BasicBlock final : public nn::Module {
   nn::Sequential downsample_{nullptr};
 };
 
-class CifarResNet final : public retort::Model {
+class CifarResNet final : public retort::models::StagedClassifier {
  public:
   CifarResNet(const Architecture& architecture, const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
+      : StagedClassifier(options.input_shape) {
     const auto& [name, depth, widths] = architecture;
     const std::int64_t blocks = (depth - 2) / 6;
-    conv1_ = register_module("conv1", conv3x3(input_.shape[0], widths[0]));
-    bn1_ = register_module("bn1", nn::BatchNorm2d(widths[0]));
-    layer1_ = register_module("layer1", stage(blocks, widths[0], widths[1], 1));
-    layer2_ = register_module("layer2", stage(blocks, widths[1], widths[2], 2));
-    layer3_ = register_module("layer3", stage(blocks, widths[2], widths[3], 2));
-    fc_ = register_module("fc", nn::Linear(widths[3], options.classes));
+    add_stem(conv3x3(input_shape()[0], widths[0]));
+    add_stage("layer1", "After the first stage, at full resolution, behind its last ReLU.",
+              stage(blocks, widths[0], widths[1], 1));
+    add_stage("layer2", "After the second stage, at half the resolution, behind its last ReLU.",
+              stage(blocks, widths[1], widths[2], 2));
+    add_stage("layer3", "After the third stage, at a quarter of the resolution, behind its last ReLU.",
+              stage(blocks, widths[2], widths[3], 2));
+    add_classifier("fc", nn::Linear(widths[3], options.classes));
     retort::models::initialise(*this, context.generator);
   }
 
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"stem", "After the first convolution, its batch norm and ReLU."},
-            {"layer1", "After the first stage, at full resolution, behind its last ReLU."},
-            {"layer2", "After the second stage, at half the resolution, behind its last ReLU."},
-            {"layer3", "After the third stage, at a quarter of the resolution, behind its last ReLU."},
-            {"penultimate", "The globally averaged features that the classifier reads."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = bn1_(conv1_(input.images)).relu_();
-    if (taps.put("stem", x)) return taps;
-    x = layer1_->forward(x);
-    if (taps.put("layer1", x)) return taps;
-    x = layer2_->forward(x);
-    if (taps.put("layer2", x)) return taps;
-    x = layer3_->forward(x);
-    if (taps.put("layer3", x)) return taps;
-    x = retort::models::global_average(x);
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", fc_(x));
-    return taps;
-  }
-
  private:
-  // `blocks` blocks; the first one changes the width and the resolution.
   static nn::Sequential stage(std::int64_t blocks, std::int64_t in, std::int64_t out, std::int64_t stride) {
-    nn::Sequential layers;
-    layers->push_back(std::make_shared<BasicBlock>(in, out, stride));
-    for (std::int64_t i = 1; i < blocks; ++i) layers->push_back(std::make_shared<BasicBlock>(out, out, 1));
-    return layers;
+    return retort::models::blocks(blocks, std::make_shared<BasicBlock>(in, out, stride),
+                                  [out] { return std::make_shared<BasicBlock>(out, out, 1); });
   }
-
-  retort::InputSpec input_;
-  nn::Conv2d conv1_{nullptr};
-  nn::BatchNorm2d bn1_{nullptr};
-  nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr};
-  nn::Linear fc_{nullptr};
 };
 
 std::vector<retort::Component> family() {

@@ -9,13 +9,9 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
 using retort::models::conv3x3;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 constexpr std::int64_t kStemWidth = 64;
 constexpr std::int64_t kExpansion = 4;  // output channels of a block, in multiples of its inner width
@@ -53,66 +49,28 @@ class Bottleneck final : public nn::Module {
   nn::Sequential shortcut_{nullptr};
 };
 
-class ResNet50 final : public retort::Model {
+class ResNet50 final : public retort::models::StagedClassifier {
  public:
-  ResNet50(const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
-    conv1_ = register_module("conv1", conv3x3(input_.shape[0], kStemWidth));
-    bn1_ = register_module("bn1", nn::BatchNorm2d(kStemWidth));
-    layer1_ = register_module("layer1", stage(3, kStemWidth, 64, 1));
-    layer2_ = register_module("layer2", stage(4, 64 * kExpansion, 128, 2));
-    layer3_ = register_module("layer3", stage(6, 128 * kExpansion, 256, 2));
-    layer4_ = register_module("layer4", stage(3, 256 * kExpansion, 512, 2));
-    linear_ = register_module("linear", nn::Linear(512 * kExpansion, options.classes));
+  ResNet50(const Options& options, retort::Context& context) : StagedClassifier(options.input_shape) {
+    add_stem(conv3x3(input_shape()[0], kStemWidth));
+    add_stage("layer1", "After the first stage, at full resolution, behind its last ReLU.",
+              stage(3, kStemWidth, 64, 1));
+    add_stage("layer2", "After the second stage, at half the resolution, behind its last ReLU.",
+              stage(4, 64 * kExpansion, 128, 2));
+    add_stage("layer3", "After the third stage, at a quarter of the resolution, behind its last ReLU.",
+              stage(6, 128 * kExpansion, 256, 2));
+    add_stage("layer4", "After the fourth stage, at an eighth of the resolution, behind its last ReLU.",
+              stage(3, 256 * kExpansion, 512, 2));
+    add_classifier("linear", nn::Linear(512 * kExpansion, options.classes));
     retort::models::initialise(*this, context.generator);
   }
 
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"stem", "After the first convolution, its batch norm and ReLU."},
-            {"layer1", "After the first stage, at full resolution, behind its last ReLU."},
-            {"layer2", "After the second stage, at half the resolution, behind its last ReLU."},
-            {"layer3", "After the third stage, at a quarter of the resolution, behind its last ReLU."},
-            {"layer4", "After the fourth stage, at an eighth of the resolution, behind its last ReLU."},
-            {"penultimate", "The globally averaged features that the classifier reads."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = bn1_(conv1_(input.images)).relu_();
-    if (taps.put("stem", x)) return taps;
-    x = layer1_->forward(x);
-    if (taps.put("layer1", x)) return taps;
-    x = layer2_->forward(x);
-    if (taps.put("layer2", x)) return taps;
-    x = layer3_->forward(x);
-    if (taps.put("layer3", x)) return taps;
-    x = layer4_->forward(x);
-    if (taps.put("layer4", x)) return taps;
-    x = retort::models::global_average(x);
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", linear_(x));
-    return taps;
-  }
-
  private:
-  // `blocks` blocks of inner width `width`; the first one changes the width and the resolution.
+  // `blocks` blocks of inner width `width`.
   static nn::Sequential stage(std::int64_t blocks, std::int64_t in, std::int64_t width, std::int64_t stride) {
-    nn::Sequential layers;
-    layers->push_back(std::make_shared<Bottleneck>(in, width, stride));
-    for (std::int64_t i = 1; i < blocks; ++i) {
-      layers->push_back(std::make_shared<Bottleneck>(kExpansion * width, width, 1));
-    }
-    return layers;
+    return retort::models::blocks(blocks, std::make_shared<Bottleneck>(in, width, stride),
+                                  [width] { return std::make_shared<Bottleneck>(kExpansion * width, width, 1); });
   }
-
-  retort::InputSpec input_;
-  nn::Conv2d conv1_{nullptr};
-  nn::BatchNorm2d bn1_{nullptr};
-  nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr}, layer4_{nullptr};
-  nn::Linear linear_{nullptr};
 };
 
 auto description() {

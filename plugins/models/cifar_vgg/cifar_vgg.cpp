@@ -2,6 +2,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../image_classifier.hpp"
@@ -13,11 +14,7 @@
 namespace {
 
 namespace nn = torch::nn;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
+using Options = retort::models::ImageOptions;
 
 constexpr std::size_t kBlocks = 5;
 constexpr std::array<std::int64_t, kBlocks> kWidths = {64, 128, 256, 512, 512};
@@ -36,9 +33,12 @@ constexpr Architecture kArchitectures[] = {{"vgg8", 8, {1, 1, 1, 1, 1}},
                                            {"vgg16", 16, {2, 2, 3, 3, 3}},
                                            {"vgg19", 19, {2, 2, 4, 4, 4}}};
 
-std::string block_name(std::size_t i) {
-  return "block" + std::to_string(i);
-}
+constexpr std::array<const char*, kBlocks> kTapDocs = {
+    "After the first block, at full resolution, behind its last ReLU.",
+    "After the second block, at half the resolution, behind its last ReLU.",
+    "After the third block, at a quarter of the resolution, behind its last ReLU.",
+    "After the fourth block, at an eighth of the resolution, behind its last ReLU.",
+    "After the fifth block, behind its last ReLU; pooled before only in images of 64 pixels."};
 
 // Convolutions of one width with batch norm; ReLU between them, none behind the last.
 nn::Sequential block(std::int64_t convolutions, std::int64_t in, std::int64_t out) {
@@ -51,65 +51,39 @@ nn::Sequential block(std::int64_t convolutions, std::int64_t in, std::int64_t ou
   return layers;
 }
 
-class Vgg final : public retort::Model {
+class Vgg final : public retort::models::StagedClassifier {
  public:
   Vgg(const Architecture& architecture, const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
+      : StagedClassifier(options.input_shape) {
     check_resolution();
-    std::int64_t in = input_.shape[0];
+    std::int64_t in = input_shape()[0];
     for (std::size_t i = 0; i < kBlocks; ++i) {
-      blocks_[i] = register_module(block_name(i), block(architecture.convolutions[i], in, kWidths[i]));
-      in = kWidths[i];
+      const std::string name = "block" + std::to_string(i);
+      auto layers =
+          register_module(name, block(architecture.convolutions[i], std::exchange(in, kWidths[i]), kWidths[i]));
+      add_stage({name, kTapDocs[i]}, [layers, pooled = pooled_before(i)](const torch::Tensor& x) {
+        return layers->forward(pooled ? torch::max_pool2d(x, 2) : x).relu_();
+      });
     }
-    classifier_ = register_module("classifier", nn::Linear(in, options.classes));
+    nn::Linear classifier = add_classifier("classifier", nn::Linear(in, options.classes));
     retort::models::initialise(*this, context.generator);
-    retort::models::initialise_narrow(classifier_, context.generator);
-  }
-
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"block0", "After the first block, at full resolution, behind its last ReLU."},
-            {"block1", "After the second block, at half the resolution, behind its last ReLU."},
-            {"block2", "After the third block, at a quarter of the resolution, behind its last ReLU."},
-            {"block3", "After the fourth block, at an eighth of the resolution, behind its last ReLU."},
-            {"block4", "After the fifth block, behind its last ReLU; pooled before only in images of 64 pixels."},
-            {"penultimate", "The globally averaged features that the classifier reads."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = input.images;
-    for (std::size_t i = 0; i < kBlocks; ++i) {
-      if (pooled_before(i)) x = torch::max_pool2d(x, 2);
-      x = blocks_[i]->forward(x).relu_();
-      if (taps.put(block_name(i), x)) return taps;
-    }
-    x = retort::models::global_average(x);
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", classifier_(x));
-    return taps;
+    retort::models::initialise_narrow(classifier, context.generator);
   }
 
  private:
   bool pooled_before(std::size_t block) const {
-    return block == kLateBlock ? input_.shape[1] == kLargeHeight : block > 0;
+    return block == kLateBlock ? input_shape()[1] == kLargeHeight : block > 0;
   }
 
   // Each pooling halves the resolution, rounding down; something must be left.
   void check_resolution() const {
-    std::int64_t side = std::min(input_.shape[1], input_.shape[2]);
+    std::int64_t side = std::min(input_shape()[1], input_shape()[2]);
     for (std::size_t i = 0; i < kBlocks; ++i) side /= pooled_before(i) ? 2 : 1;
     if (side > 0) return;
-    throw retort::InvalidParameter("input_shape: images of " + retort::shape_text(input_.shape) +
+    throw retort::InvalidParameter("input_shape: images of " + retort::shape_text(input_shape()) +
                                    " are too small; the poolings need at least " +
                                    (pooled_before(kLateBlock) ? "16x16" : "8x8") + " pixels");
   }
-
-  retort::InputSpec input_;
-  std::array<nn::Sequential, kBlocks> blocks_{nullptr, nullptr, nullptr, nullptr, nullptr};
-  nn::Linear classifier_{nullptr};
 };
 
 std::vector<retort::Component> family() {

@@ -2,6 +2,7 @@
 #include <bit>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../image_classifier.hpp"
@@ -15,10 +16,6 @@ struct Options {
   std::vector<std::int64_t> input_shape = {3, 32, 32};
   std::vector<std::int64_t> channels = {32, 64};
 };
-
-std::string layer_name(std::size_t i) {
-  return "layer" + std::to_string(i + 1);
-}
 
 // Convolution, batch norm and ReLU, then the maximum over 2x2 pixels: half the resolution.
 class ConvBlock final : public nn::Module {
@@ -35,42 +32,18 @@ class ConvBlock final : public nn::Module {
 };
 
 // A few such blocks, a global average and the classifier `fc`.
-class ConvNet final : public retort::Model {
+class ConvNet final : public retort::models::StagedClassifier {
  public:
-  ConvNet(const Options& options, retort::Context& context) : input_(retort::models::image_input(options.input_shape)) {
+  ConvNet(const Options& options, retort::Context& context) : StagedClassifier(options.input_shape) {
     check_resolution(options);
-    std::int64_t features = input_.shape[0];
-    for (const std::int64_t width : options.channels) {
-      layers_.push_back(register_module(layer_name(layers_.size()), std::make_shared<ConvBlock>(features, width)));
-      features = width;
+    std::int64_t features = input_shape()[0];
+    for (std::size_t i = 1; i <= options.channels.size(); ++i) {
+      const std::int64_t width = options.channels[i - 1];
+      add_stage("layer" + std::to_string(i), "After block " + std::to_string(i) + ", behind its pooling.",
+                std::make_shared<ConvBlock>(std::exchange(features, width), width));
     }
-    fc_ = register_module("fc", nn::Linear(features, options.classes));
+    add_classifier("fc", nn::Linear(features, options.classes));
     retort::models::initialise(*this, context.generator);
-  }
-
-  std::vector<retort::TapInfo> taps() const override {
-    std::vector<retort::TapInfo> taps;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      taps.push_back({layer_name(i), "After block " + std::to_string(i + 1) + ", behind its pooling."});
-    }
-    taps.push_back({"penultimate", "The globally averaged features that the classifier reads."});
-    taps.push_back({"logits", "The class scores before the softmax."});
-    return taps;
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = input.images;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      x = layers_[i]->forward(x);
-      if (taps.put(layer_name(i), x)) return taps;
-    }
-    x = retort::models::global_average(x);
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", fc_(x));
-    return taps;
   }
 
  private:
@@ -85,10 +58,6 @@ class ConvNet final : public retort::Model {
                                      std::to_string(most));
     }
   }
-
-  retort::InputSpec input_;
-  std::vector<std::shared_ptr<ConvBlock>> layers_;
-  nn::Linear fc_{nullptr};
 };
 
 auto description() {

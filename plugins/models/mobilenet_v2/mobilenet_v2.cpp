@@ -1,5 +1,6 @@
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../image_classifier.hpp"
@@ -11,12 +12,8 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 struct Stage {
   std::int64_t expansion;  // inner width of a block, in multiples of its input channels
@@ -35,10 +32,6 @@ constexpr Stage kStages[] = {{1, 8, 1, 1, "half the resolution"},
                              {6, 80, 3, 2, "a sixteenth of the resolution"},
                              {6, 160, 1, 1, "a sixteenth of the resolution"}};
 constexpr std::int64_t kFeatures = 1280;
-
-std::string stage_name(std::size_t i) {
-  return "blocks." + std::to_string(i);
-}
 
 nn::ReLU relu() {
   return nn::ReLU(nn::ReLUOptions(/*inplace=*/true));
@@ -64,64 +57,40 @@ class InvertedResidual final : public nn::Module {
   nn::Sequential conv_{nullptr};
 };
 
-class MobileNetV2 final : public retort::Model {
+class MobileNetV2 final : public retort::models::StagedClassifier {
  public:
-  MobileNetV2(const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
-    conv1_ = register_module("conv1", nn::Sequential(retort::models::conv3x3(input_.shape[0], kStemWidth, /*stride=*/2),
-                                                     nn::BatchNorm2d(kStemWidth), relu()));
-    blocks_ = register_module("blocks", nn::ModuleList());
+  MobileNetV2(const Options& options, retort::Context& context) : StagedClassifier(options.input_shape) {
+    add_stage({"stem", "After the first convolution, at half the resolution, its batch norm and ReLU."},
+              runs(register_module("conv1",
+                                   nn::Sequential(retort::models::conv3x3(input_shape()[0], kStemWidth, /*stride=*/2),
+                                                  nn::BatchNorm2d(kStemWidth), relu()))));
+    auto blocks = register_module("blocks", nn::ModuleList());
     std::int64_t in = kStemWidth;
     for (const Stage& stage : kStages) {
-      nn::Sequential layers;
-      for (std::int64_t i = 0; i < stage.blocks; ++i) {
-        layers->push_back(
-            std::make_shared<InvertedResidual>(in, stage.width, i == 0 ? stage.stride : 1, stage.expansion));
-        in = stage.width;
-      }
-      blocks_->push_back(layers);
+      const std::string place = std::to_string(blocks->size());
+      const std::string number = std::to_string(blocks->size() + 1);
+      nn::Sequential layers = stage_layers(stage, std::exchange(in, stage.width));
+      blocks->push_back(layers);
+      add_stage({"blocks." + place, "After stage " + number + " of 7, at " + stage.resolution + ": " +
+                                        std::to_string(stage.width) + " channels, without ReLU."},
+                runs(layers));
     }
-    conv2_ = register_module("conv2", nn::Sequential(conv1x1(in, kFeatures), nn::BatchNorm2d(kFeatures), relu()));
+    add_layers(
+        runs(register_module("conv2", nn::Sequential(conv1x1(in, kFeatures), nn::BatchNorm2d(kFeatures), relu()))));
     nn::Linear linear(kFeatures, options.classes);
-    classifier_ = register_module("classifier", nn::Sequential(linear));
+    add_classifier("classifier", nn::Sequential(linear));
     retort::models::initialise(*this, context.generator);
     retort::models::initialise_narrow(linear, context.generator);
   }
 
-  std::vector<retort::TapInfo> taps() const override {
-    std::vector<retort::TapInfo> taps = {
-        {"stem", "After the first convolution, at half the resolution, its batch norm and ReLU."}};
-    for (std::size_t i = 0; i < std::size(kStages); ++i) {
-      taps.push_back({stage_name(i), "After stage " + std::to_string(i + 1) + " of 7, at " + kStages[i].resolution +
-                                         ": " + std::to_string(kStages[i].width) + " channels, without ReLU."});
-    }
-    taps.push_back({"penultimate", "The globally averaged features that the classifier reads."});
-    taps.push_back({"logits", "The class scores before the softmax."});
-    return taps;
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = conv1_->forward(input.images);
-    if (taps.put("stem", x)) return taps;
-    for (std::size_t i = 0; i < std::size(kStages); ++i) {
-      x = blocks_[i]->as<nn::Sequential>()->forward(x);
-      if (taps.put(stage_name(i), x)) return taps;
-    }
-    x = retort::models::global_average(conv2_->forward(x));
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", classifier_->forward(x));
-    return taps;
-  }
-
  private:
-  retort::InputSpec input_;
-  nn::Sequential conv1_{nullptr};
-  nn::ModuleList blocks_{nullptr};
-  nn::Sequential conv2_{nullptr};
-  nn::Sequential classifier_{nullptr};
+  static nn::Sequential stage_layers(const Stage& stage, std::int64_t in) {
+    const auto& [expansion, width, blocks, stride, resolution] = stage;
+    return retort::models::blocks(blocks, std::make_shared<InvertedResidual>(in, width, stride, expansion),
+                                  [width = width, expansion = expansion] {
+                                    return std::make_shared<InvertedResidual>(width, width, 1, expansion);
+                                  });
+  }
 };
 
 auto description() {

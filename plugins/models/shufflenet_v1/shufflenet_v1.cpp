@@ -9,12 +9,8 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 constexpr std::int64_t kStemWidth = 24;
 constexpr std::int64_t kGroups = 3;
@@ -53,60 +49,25 @@ class ShuffleUnit final : public nn::Module {
   nn::BatchNorm2d bn3_{nullptr};
 };
 
-class ShuffleNetV1 final : public retort::Model {
+class ShuffleNetV1 final : public retort::models::StagedClassifier {
  public:
-  ShuffleNetV1(const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
-    conv1_ = register_module("conv1", conv1x1(input_.shape[0], kStemWidth));
-    bn1_ = register_module("bn1", nn::BatchNorm2d(kStemWidth));
-    layer1_ = register_module("layer1", stage(4, kStemWidth, 240));
-    layer2_ = register_module("layer2", stage(8, 240, 480));
-    layer3_ = register_module("layer3", stage(4, 480, 960));
-    linear_ = register_module("linear", nn::Linear(960, options.classes));
+  ShuffleNetV1(const Options& options, retort::Context& context) : StagedClassifier(options.input_shape) {
+    add_stem(conv1x1(input_shape()[0], kStemWidth));
+    add_stage("layer1", "After the first stage, at half the resolution, behind its last ReLU.",
+              stage(4, kStemWidth, 240));
+    add_stage("layer2", "After the second stage, at a quarter of the resolution, behind its last ReLU.",
+              stage(8, 240, 480));
+    add_stage("layer3", "After the third stage, at an eighth of the resolution, behind its last ReLU.",
+              stage(4, 480, 960));
+    add_classifier("linear", nn::Linear(960, options.classes));
     retort::models::initialise_as_pytorch(*this, context.generator);
   }
 
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"stem", "After the first convolution, its batch norm and ReLU."},
-            {"layer1", "After the first stage, at half the resolution, behind its last ReLU."},
-            {"layer2", "After the second stage, at a quarter of the resolution, behind its last ReLU."},
-            {"layer3", "After the third stage, at an eighth of the resolution, behind its last ReLU."},
-            {"penultimate", "The globally averaged features that the classifier reads."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = bn1_(conv1_(input.images)).relu_();
-    if (taps.put("stem", x)) return taps;
-    x = layer1_->forward(x);
-    if (taps.put("layer1", x)) return taps;
-    x = layer2_->forward(x);
-    if (taps.put("layer2", x)) return taps;
-    x = layer3_->forward(x);
-    if (taps.put("layer3", x)) return taps;
-    x = retort::models::global_average(x);
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", linear_(x));
-    return taps;
-  }
-
  private:
-  // `units` units; the first one changes the width and halves the resolution.
   static nn::Sequential stage(std::int64_t units, std::int64_t in, std::int64_t out) {
-    nn::Sequential layers;
-    layers->push_back(std::make_shared<ShuffleUnit>(in, out, 2));
-    for (std::int64_t i = 1; i < units; ++i) layers->push_back(std::make_shared<ShuffleUnit>(out, out, 1));
-    return layers;
+    return retort::models::blocks(units, std::make_shared<ShuffleUnit>(in, out, 2),
+                                  [out] { return std::make_shared<ShuffleUnit>(out, out, 1); });
   }
-
-  retort::InputSpec input_;
-  nn::Conv2d conv1_{nullptr};
-  nn::BatchNorm2d bn1_{nullptr};
-  nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr};
-  nn::Linear linear_{nullptr};
 };
 
 auto description() {

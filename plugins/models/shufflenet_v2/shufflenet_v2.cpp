@@ -9,13 +9,9 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
 using retort::models::depthwise_conv3x3;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 constexpr std::int64_t kStemWidth = 24;
 constexpr std::int64_t kFeatures = 1024;
@@ -84,64 +80,27 @@ class DownUnit final : public nn::Module {
   nn::BatchNorm2d bn5_;
 };
 
-class ShuffleNetV2 final : public retort::Model {
+class ShuffleNetV2 final : public retort::models::StagedClassifier {
  public:
-  ShuffleNetV2(const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
-    conv1_ = register_module("conv1", conv1x1(input_.shape[0], kStemWidth));
-    bn1_ = register_module("bn1", nn::BatchNorm2d(kStemWidth));
-    layer1_ = register_module("layer1", stage(3, kStemWidth, 116));
-    layer2_ = register_module("layer2", stage(7, 116, 232));
-    layer3_ = register_module("layer3", stage(3, 232, 464));
-    conv2_ = register_module("conv2", conv1x1(464, kFeatures));
-    bn2_ = register_module("bn2", nn::BatchNorm2d(kFeatures));
-    linear_ = register_module("linear", nn::Linear(kFeatures, options.classes));
+  ShuffleNetV2(const Options& options, retort::Context& context) : StagedClassifier(options.input_shape) {
+    add_stem(conv1x1(input_shape()[0], kStemWidth));
+    add_stage("layer1", "After the first stage, at half the resolution, behind its last shuffle.",
+              stage(4, kStemWidth, 116));
+    add_stage("layer2", "After the second stage, at a quarter of the resolution, behind its last shuffle.",
+              stage(8, 116, 232));
+    add_stage("layer3", "After the third stage, at an eighth of the resolution, behind its last shuffle.",
+              stage(4, 232, 464));
+    add_layers(register_conv_bn_relu("conv2", "bn2", conv1x1(464, kFeatures)));
+    add_classifier("linear", nn::Linear(kFeatures, options.classes),
+                   "The globally averaged features that the classifier reads, 1024 of them.");
     retort::models::initialise_as_pytorch(*this, context.generator);
   }
 
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"stem", "After the first convolution, its batch norm and ReLU."},
-            {"layer1", "After the first stage, at half the resolution, behind its last shuffle."},
-            {"layer2", "After the second stage, at a quarter of the resolution, behind its last shuffle."},
-            {"layer3", "After the third stage, at an eighth of the resolution, behind its last shuffle."},
-            {"penultimate", "The globally averaged features that the classifier reads, 1024 of them."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = bn1_(conv1_(input.images)).relu_();
-    if (taps.put("stem", x)) return taps;
-    x = layer1_->forward(x);
-    if (taps.put("layer1", x)) return taps;
-    x = layer2_->forward(x);
-    if (taps.put("layer2", x)) return taps;
-    x = layer3_->forward(x);
-    if (taps.put("layer3", x)) return taps;
-    x = retort::models::global_average(bn2_(conv2_(x)).relu_());
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", linear_(x));
-    return taps;
-  }
-
  private:
-  // One unit that changes the width and halves the resolution, and `units` more.
   static nn::Sequential stage(std::int64_t units, std::int64_t in, std::int64_t out) {
-    nn::Sequential layers;
-    layers->push_back(std::make_shared<DownUnit>(in, out));
-    for (std::int64_t i = 0; i < units; ++i) layers->push_back(std::make_shared<BasicUnit>(out));
-    return layers;
+    return retort::models::blocks(units, std::make_shared<DownUnit>(in, out),
+                                  [out] { return std::make_shared<BasicUnit>(out); });
   }
-
-  retort::InputSpec input_;
-  nn::Conv2d conv1_{nullptr};
-  nn::BatchNorm2d bn1_{nullptr};
-  nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr};
-  nn::Conv2d conv2_{nullptr};
-  nn::BatchNorm2d bn2_{nullptr};
-  nn::Linear linear_{nullptr};
 };
 
 auto description() {

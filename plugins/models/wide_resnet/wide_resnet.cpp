@@ -10,13 +10,9 @@
 namespace {
 
 namespace nn = torch::nn;
+using Options = retort::models::ImageOptions;
 using retort::models::conv1x1;
 using retort::models::conv3x3;
-
-struct Options {
-  std::int64_t classes = 100;
-  std::vector<std::int64_t> input_shape = {3, 32, 32};
-};
 
 constexpr std::int64_t kDepths[] = {10, 16, 22, 28, 34, 40};  // 6n + 4: n blocks of two convolutions a stage
 constexpr std::int64_t kWidths[] = {1, 2, 4, 6, 8, 10};       // multiples of the channels of a plain ResNet
@@ -51,10 +47,9 @@ class BasicBlock final : public nn::Module {
 class NetworkBlock final : public nn::Module {
  public:
   NetworkBlock(std::int64_t blocks, std::int64_t in, std::int64_t out, std::int64_t stride)
-      : layer_(register_module("layer", nn::Sequential())) {
-    layer_->push_back(std::make_shared<BasicBlock>(in, out, stride));
-    for (std::int64_t i = 1; i < blocks; ++i) layer_->push_back(std::make_shared<BasicBlock>(out, out, 1));
-  }
+      : layer_(register_module("layer",
+                               retort::models::blocks(blocks, std::make_shared<BasicBlock>(in, out, stride),
+                                                      [out] { return std::make_shared<BasicBlock>(out, out, 1); }))) {}
 
   torch::Tensor forward(const torch::Tensor& x) { return layer_->forward(x); }
 
@@ -62,54 +57,27 @@ class NetworkBlock final : public nn::Module {
   nn::Sequential layer_;
 };
 
-class WideResNet final : public retort::Model {
+class WideResNet final : public retort::models::StagedClassifier {
  public:
   WideResNet(std::int64_t depth, std::int64_t width, const Options& options, retort::Context& context)
-      : input_(retort::models::image_input(options.input_shape)) {
+      : StagedClassifier(options.input_shape) {
     const std::int64_t blocks = (depth - 4) / 6;
-    conv1_ = register_module("conv1", conv3x3(input_.shape[0], 16));
-    block1_ = register_module("block1", std::make_shared<NetworkBlock>(blocks, 16, 16 * width, 1));
-    block2_ = register_module("block2", std::make_shared<NetworkBlock>(blocks, 16 * width, 32 * width, 2));
-    block3_ = register_module("block3", std::make_shared<NetworkBlock>(blocks, 32 * width, 64 * width, 2));
-    bn1_ = register_module("bn1", nn::BatchNorm2d(64 * width));
-    fc_ = register_module("fc", nn::Linear(64 * width, options.classes));
+    add_stage({"stem", "The first convolution's output, before any batch norm or ReLU."},
+              runs(register_module("conv1", conv3x3(input_shape()[0], 16))));
+    add_stage("block1", "After the first stage, at full resolution, before the next batch norm and ReLU.",
+              std::make_shared<NetworkBlock>(blocks, 16, 16 * width, 1));
+    add_stage("block2", "After the second stage, at half the resolution, before the next batch norm and ReLU.",
+              std::make_shared<NetworkBlock>(blocks, 16 * width, 32 * width, 2));
+    add_stage("block3", "After the third stage, at a quarter of the resolution, before the last batch norm and ReLU.",
+              std::make_shared<NetworkBlock>(blocks, 32 * width, 64 * width, 2));
+    add_layers([bn = register_module("bn1", nn::BatchNorm2d(64 * width))](const torch::Tensor& x) {
+      return bn->forward(x).relu_();
+    });
+    const nn::Linear fc = add_classifier("fc", nn::Linear(64 * width, options.classes),
+                                         "The activated, globally averaged features that the classifier reads.");
     retort::models::initialise(*this, context.generator);
-    nn::init::zeros_(fc_->bias);
+    nn::init::zeros_(fc->bias);
   }
-
-  std::vector<retort::TapInfo> taps() const override {
-    return {{"stem", "The first convolution's output, before any batch norm or ReLU."},
-            {"block1", "After the first stage, at full resolution, before the next batch norm and ReLU."},
-            {"block2", "After the second stage, at half the resolution, before the next batch norm and ReLU."},
-            {"block3", "After the third stage, at a quarter of the resolution, before the last batch norm and ReLU."},
-            {"penultimate", "The activated, globally averaged features that the classifier reads."},
-            {"logits", "The class scores before the softmax."}};
-  }
-
-  retort::InputSpec input() const override { return input_; }
-
-  retort::Taps forward(const retort::ModelInput& input, const retort::TapRequest& request) override {
-    retort::Taps taps(request);
-    auto x = conv1_(input.images);
-    if (taps.put("stem", x)) return taps;
-    x = block1_->forward(x);
-    if (taps.put("block1", x)) return taps;
-    x = block2_->forward(x);
-    if (taps.put("block2", x)) return taps;
-    x = block3_->forward(x);
-    if (taps.put("block3", x)) return taps;
-    x = retort::models::global_average(bn1_(x).relu_());
-    if (taps.put("penultimate", x)) return taps;
-    taps.put("logits", fc_(x));
-    return taps;
-  }
-
- private:
-  retort::InputSpec input_;
-  nn::Conv2d conv1_{nullptr};
-  std::shared_ptr<NetworkBlock> block1_, block2_, block3_;
-  nn::BatchNorm2d bn1_{nullptr};
-  nn::Linear fc_{nullptr};
 };
 
 retort::Component member(std::int64_t depth, std::int64_t width) {

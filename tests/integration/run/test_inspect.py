@@ -175,7 +175,7 @@ def test_inspect_of_a_stage_without_teacher(retort, run):
         (["--classes", "1,2"], "three classes span a plane, found 2: 1, 2"),
         (["--classes", "1,2,3,4"], "three classes span a plane, found 4"),
         (["--classes", "1,2,1"], "three different classes span a plane"),
-        (["--classes", "1,2,10"], "there is no class '10'"),
+        (["--classes", "1,2,10"], 'there is no class "10"'),
         (["--split", "validation"], "--split"),
         (["--bins", "0"], "--bins"),
         (["--stage", "studnet"], "did you mean 'student'?"),
@@ -191,7 +191,7 @@ def test_a_data_set_of_two_classes_has_no_plane(retort):
     two = changed(SMALL, "classes = 4", "classes = 2")
     other = retort("run", retort.write(two, "two.toml")).run
     assert "plane" not in retort("inspect", other.root).stdout
-    assert "there is no class '2'" in retort("inspect", other.root, "--classes", "0,1,2", code=USAGE).stderr
+    assert 'there is no class "2"' in retort("inspect", other.root, "--classes", "0,1,2", code=USAGE).stderr
 
 
 # The measures of an evaluation

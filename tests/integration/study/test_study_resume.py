@@ -53,7 +53,7 @@ def test_killed_study_goes_on(retort, undisturbed, member):
     with start(retort) as running:
         wait_for_member(retort, member)
         assert running.kill().code == -signal.SIGKILL
-    # Its run saves itself while the next session waits for it.
+    # Its run saves itself while the next sitting waits for it.
     finished, study = run_study(retort, STUDY)
     assert f"{member}: goes on" in finished.stderr
     assert_same(study, undisturbed)

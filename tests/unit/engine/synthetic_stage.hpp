@@ -7,20 +7,10 @@
 
 namespace retort::engine {
 
-// A small stage on synthetic data: an mlp teaches a smaller one.
-inline const std::string kSyntheticStage = R"(
-[dataset]
-use = "synthetic"
-classes = 4
-image = [1, 6, 6]
-train = 50
-test = 30
-[teacher]
-use = "mlp"
-hidden = [24]
-[student]
-use = "mlp"
-hidden = [12]
+// A small stage on synthetic data. `image`: "[1, 6, 6]"; `teacher` and `student`: what stands in their tables.
+inline std::string synthetic_stage(const std::string& image, const std::string& teacher, const std::string& student) {
+  return "[dataset]\nuse = \"synthetic\"\nclasses = 4\nimage = " + image + "\ntrain = 50\ntest = 30\n[teacher]\n" +
+         teacher + "\n[student]\n" + student + R"(
 [optimizer]
 lr = 0.05
 [schedule]
@@ -30,6 +20,11 @@ batch_size = 16
 use = "cross_entropy"
 weight = 0.3
 )";
+}
+
+// An mlp teaches a smaller one.
+inline const std::string kSyntheticStage =
+    synthetic_stage("[1, 6, 6]", "use = \"mlp\"\nhidden = [24]", "use = \"mlp\"\nhidden = [12]");
 
 inline const std::string kSoftTerm = "[loss.soft]\nuse = \"kl_divergence\"\nweight = 0.7\ntemperature = 2.0\n";
 

@@ -55,6 +55,21 @@ TEST(Plan, ATeacherThatIsTrainedOtherwiseIsAnother) {
   EXPECT_THAT(plan("[study.axes]\n\"loss.soft.weight\" = [1, 2]\n").teachers, SizeIs(1));
 }
 
+TEST(Plan, ASharedStageNeedNotBeTheFirst) {
+  const std::string stages =
+      "[stage.alone.teacher]\nweights = \"a.safetensors\"\n"
+      "[stage.big]\nunset = [\"teacher\", \"loss.soft\"]\n"
+      "[stage.small.teacher]\nstage = \"big\"\n";
+  const StudyPlan study = plan(stages + "[study.axes]\nseed = [1, 2]\n");
+  ASSERT_THAT(study.members, SizeIs(2));
+  const PlannedRun& run = study.members[0].run;
+  ASSERT_THAT(run.teachers, SizeIs(1));
+  EXPECT_EQ(run.teachers[0].stage, "big");
+  std::vector<std::string> names;
+  for (const config::StageSpec* stage : own_stages(run)) names.push_back(stage->name);
+  EXPECT_THAT(names, ElementsAre("alone", "small"));
+}
+
 TEST(Plan, TeachersMayKeepToThemselves) {
   const StudyPlan study = plan("[study]\nshare_teacher = false\n[study.axes]\nseed = [1, 2]\n");
   EXPECT_THAT(study.teachers, IsEmpty());

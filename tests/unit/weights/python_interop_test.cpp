@@ -5,7 +5,7 @@
 
 #include "weights/safetensors.hpp"
 
-#include "temporary_folder.hpp"
+#include "../files/temporary_folder.hpp"
 
 namespace retort::weights {
 namespace {

@@ -3,7 +3,7 @@
 #include <retort/error.hpp>
 #include "weights/safetensors.hpp"
 
-#include "temporary_folder.hpp"
+#include "../files/temporary_folder.hpp"
 
 namespace retort::weights {
 namespace {

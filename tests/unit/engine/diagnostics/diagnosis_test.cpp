@@ -17,35 +17,9 @@ class Readings final : public StageObserver {
 };
 
 // A batch-normalised student with a projector for every way of being diagnosed.
-const std::string kStage = R"(
-[dataset]
-use = "synthetic"
-classes = 4
-image = [1, 8, 8]
-train = 50
-test = 30
-[teacher]
-use = "convnet"
-channels = [8, 16]
-[student]
-use = "convnet"
-channels = [4, 8]
-[optimizer]
-lr = 0.05
-[schedule]
-epochs = 3
-batch_size = 16
-[loss.label]
-use = "cross_entropy"
-weight = 0.3
-[loss.soft]
-use = "kl_divergence"
-weight = 0.7
-[loss.hint]
-use = "logsum"
-weight = 0.2
-student = { projector = { use = "linear" }, normalization = { use = "batch_norm" } }
-teacher = { normalization = { use = "batch_norm" } }
+const std::string kStage =
+    synthetic_stage("[1, 8, 8]", "use = \"convnet\"\nchannels = [8, 16]", "use = \"convnet\"\nchannels = [4, 8]") +
+    kSoftTerm + kHintTerm + R"(
 [loss.map]
 use = "logsum"
 weight = 0.1

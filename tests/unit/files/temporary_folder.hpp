@@ -14,7 +14,7 @@
 class TemporaryFolder : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = ::testing::TempDir() + "retort-weights-XXXXXX";
+    std::string name = ::testing::TempDir() + "retort-files-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
   }

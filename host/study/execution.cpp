@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "execution.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -19,8 +19,8 @@
 #include "duration.hpp"
 #include "experiment_file.hpp"
 #include "failure_reason.hpp"
+#include "files/atomic_file.hpp"
 #include "identity.hpp"
-#include "metrics/snapshot.hpp"
 #include "run/run_directory.hpp"
 #include "run/stop_signal.hpp"
 
@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr int kStoppedCode = 75;  // of a run that saved itself and can go on
-constexpr auto kPatience = 60s;   // with runs of an earlier session that save themselves
+constexpr auto kPatience = 60s;   // with runs of an earlier sitting that save themselves
 constexpr auto kPause = 20ms;
 constexpr std::size_t kMostDifferences = 5;  // shown of a run
 
@@ -57,14 +57,15 @@ std::vector<std::string> changes(const PlannedRun& run, const fs::path& folder) 
 
 }  // namespace
 
-struct Session::Job {
+struct Execution::Job {
   std::size_t run;
   fs::path log;
   std::uintmax_t log_begin;
   Child child;
 };
 
-Session::Session(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, bool retry_failed)
+Execution::Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line,
+                     bool retry_failed)
     : plan_(plan),
       command_(std::move(command)),
       command_line_(std::move(command_line)),
@@ -73,35 +74,35 @@ Session::Session(const StudyPlan& plan, RunCommand command, std::vector<std::str
   look_around();
 }
 
-Session::~Session() = default;
+Execution::~Execution() = default;
 
-const PlannedRun& Session::planned(std::size_t i) const {
+const PlannedRun& Execution::planned(std::size_t i) const {
   const std::size_t teachers = plan_.teachers.size();
   return i < teachers ? plan_.teachers[i] : plan_.members[i - teachers].run;
 }
 
-RunProgress& Session::progress_of(std::size_t i) {
+RunProgress& Execution::progress_of(std::size_t i) {
   const std::size_t teachers = plan_.teachers.size();
   return i < teachers ? progress_.teachers[i] : progress_.members[i - teachers];
 }
 
-std::size_t Session::teacher_named(const std::string& name) const {
+std::size_t Execution::teacher_named(const std::string& name) const {
   const auto found = std::find_if(plan_.teachers.begin(), plan_.teachers.end(),
                                   [&name](const PlannedRun& teacher) { return teacher.name == name; });
   return static_cast<std::size_t>(found - plan_.teachers.begin());
 }
 
-bool Session::is_taught_by(const PlannedRun& run, std::size_t teacher) const {
+bool Execution::is_taught_by(const PlannedRun& run, std::size_t teacher) const {
   return std::any_of(run.teachers.begin(), run.teachers.end(),
                      [&](const TeacherUse& use) { return use.run == plan_.teachers[teacher].name; });
 }
 
-bool Session::needed(const RunProgress& run) const {
+bool Execution::needed(const RunProgress& run) const {
   return run.state == RunState::Waiting || run.state == RunState::Stopped ||
          (run.state == RunState::Failed && retry_failed_);
 }
 
-bool Session::needs_teacher(std::size_t i) const {
+bool Execution::needs_teacher(std::size_t i) const {
   if (!needed(progress_.teachers[i])) return false;
   for (std::size_t member = 0; member < plan_.members.size(); ++member) {
     if (is_taught_by(plan_.members[member].run, i) && needs_member(member)) return true;
@@ -109,11 +110,11 @@ bool Session::needs_teacher(std::size_t i) const {
   return false;
 }
 
-void Session::look_around() {
+void Execution::look_around() {
   if (holds_something_else(plan_.directory)) {
     throw InvalidParameter(plan_.directory.string() +
                            " is not empty and holds no study; expected a new folder, or that "
-                           "of an earlier session of this study");
+                           "of an earlier sitting of this study");
   }
   read_study_file(plan_.directory);  // throws when it is of a later version
   progress_.teachers.assign(plan_.teachers.size(), {});
@@ -138,7 +139,7 @@ void Session::look_around() {
   }
 }
 
-void Session::lock() {
+void Execution::lock() {
   const fs::path file = plan_.directory / ".lock";
   lock_.emplace(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
   if (lock_->value() < 0 || ::flock(lock_->value(), LOCK_EX | LOCK_NB) != 0) {
@@ -146,8 +147,8 @@ void Session::lock() {
   }
 }
 
-// When a session is killed, its runs save themselves and end; that takes a moment.
-void Session::wait_for_earlier_runs() const {
+// When a sitting is killed, its runs save themselves and end; that takes a moment.
+void Execution::wait_for_earlier_runs() const {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (const auto* runs : {&progress_.teachers, &progress_.members}) {
     for (const RunProgress& run : *runs) {
@@ -161,11 +162,11 @@ void Session::wait_for_earlier_runs() const {
   }
 }
 
-void Session::save() const {
-  metrics::write_snapshot(plan_.directory / kStudyFile, to_json(plan_, progress_, command_line_).dump(2) + "\n");
+void Execution::save() const {
+  files::write_file(plan_.directory / kStudyFile, to_json(plan_, progress_, command_line_).dump(2) + "\n");
 }
 
-bool Session::run() {
+bool Execution::run() {
   std::error_code error;
   fs::create_directories(plan_.directory, error);
   if (error) throw Error("cannot make the directory " + plan_.directory.string() + ": " + error.message());
@@ -199,7 +200,7 @@ bool Session::run() {
   return std::none_of(progress_.members.begin(), progress_.members.end(), left);
 }
 
-bool Session::startable(std::size_t i) {
+bool Execution::startable(std::size_t i) {
   if (tried_[i]) return false;
   if (i < plan_.teachers.size()) return needs_teacher(i);
   if (!needed(progress_of(i))) return false;
@@ -209,13 +210,13 @@ bool Session::startable(std::size_t i) {
   });
 }
 
-void Session::fill(std::list<Job>& jobs) {
+void Execution::fill(std::list<Job>& jobs) {
   for (std::size_t i = 0; i < size() && static_cast<int>(jobs.size()) < command_.jobs; ++i) {
     if (startable(i)) jobs.push_back(start(i));
   }
 }
 
-std::vector<TeacherWeights> Session::teacher_weights(const PlannedRun& run) const {
+std::vector<TeacherWeights> Execution::teacher_weights(const PlannedRun& run) const {
   std::vector<TeacherWeights> weights;
   for (const TeacherUse& use : run.teachers) {
     const std::size_t teacher = teacher_named(use.run);
@@ -225,7 +226,7 @@ std::vector<TeacherWeights> Session::teacher_weights(const PlannedRun& run) cons
   return weights;
 }
 
-Session::Job Session::start(std::size_t i) {
+Execution::Job Execution::start(std::size_t i) {
   tried_[i] = true;
   const PlannedRun& run = planned(i);
   RunProgress& progress = progress_of(i);
@@ -234,7 +235,7 @@ Session::Job Session::start(std::size_t i) {
   std::vector<std::string> words;
   if (progress.directory.empty()) {
     fs::create_directories(folder);
-    metrics::write_snapshot(folder / kExperimentFile, config::toml_text(run.experiment.resolved));
+    files::write_file(folder / kExperimentFile, config::toml_text(run.experiment.resolved));
     words = command_.begin(run, folder / kExperimentFile, teacher_weights(run));
     say(run.name, "begins");
   } else {
@@ -250,7 +251,7 @@ Session::Job Session::start(std::size_t i) {
   return job;
 }
 
-void Session::finish(Job& job) {
+void Execution::finish(Job& job) {
   const PlannedRun& run = planned(job.run);
   RunProgress& progress = progress_of(job.run);
   const Ending ending = *job.child.poll();
@@ -277,7 +278,7 @@ void Session::finish(Job& job) {
   save();
 }
 
-void Session::fail_pupils(std::size_t teacher) {
+void Execution::fail_pupils(std::size_t teacher) {
   for (std::size_t i = 0; i < plan_.members.size(); ++i) {
     RunProgress& pupil = progress_.members[i];
     if (!is_taught_by(plan_.members[i].run, teacher) || !needed(pupil)) continue;
@@ -286,14 +287,14 @@ void Session::fail_pupils(std::size_t teacher) {
   }
 }
 
-// Those that failed in an earlier session and are not tried again.
-void Session::fail_pupils_of_failed_teachers() {
+// Those that failed in an earlier sitting and are not tried again.
+void Execution::fail_pupils_of_failed_teachers() {
   for (std::size_t i = 0; i < plan_.teachers.size(); ++i) {
     if (progress_.teachers[i].state == RunState::Failed && !needed(progress_.teachers[i])) fail_pupils(i);
   }
 }
 
-void Session::say(const std::string& name, const std::string& what) const {
+void Execution::say(const std::string& name, const std::string& what) const {
   std::size_t finished = 0;
   for (const auto* runs : {&progress_.teachers, &progress_.members}) {
     finished += static_cast<std::size_t>(std::count_if(
@@ -303,7 +304,7 @@ void Session::say(const std::string& name, const std::string& what) const {
 }
 
 // By what the members so far took.
-std::string Session::remaining_time() const {
+std::string Execution::remaining_time() const {
   const auto left = std::count_if(progress_.members.begin(), progress_.members.end(), [](const RunProgress& run) {
     return run.state == RunState::Waiting || run.state == RunState::Running || run.state == RunState::Stopped;
   });

@@ -14,13 +14,13 @@
 namespace retort::study {
 
 // One sitting of a study: runs what is not finished, each run as a process of its own.
-class Session {
+class Execution {
  public:
-  // Looks at what earlier sessions left, and writes nothing. Throws InvalidParameter when `plan.directory` holds
-  // something else, or runs of other experiments under the names of these. The plan outlives the session.
-  // `command_line`: of this process, for the record. `retry_failed`: run again what failed in an earlier session.
-  Session(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, bool retry_failed);
-  ~Session();
+  // Looks at what earlier sittings left, and writes nothing. Throws InvalidParameter when `plan.directory` holds
+  // something else, or runs of other experiments under the names of these. The plan outlives this.
+  // `command_line`: of this process, for the record. `retry_failed`: run again what failed in an earlier sitting.
+  Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, bool retry_failed);
+  ~Execution();
 
   const StudyProgress& progress() const { return progress_; }
   const StudyPlan& plan() const { return plan_; }
@@ -29,7 +29,7 @@ class Session {
   bool needs_member(std::size_t i) const { return needed(progress_.members[i]); }
 
   // Runs until everything is finished or has failed, or a signal asks for a stop; then the runs under way save
-  // themselves first. False when something is left that another session can go on with. Throws Error when another
+  // themselves first. False when something is left that another sitting can go on with. Throws Error when another
   // process works in the study, a file cannot be written or no process be started.
   bool run();
 
@@ -63,9 +63,9 @@ class Session {
   std::vector<std::string> command_line_;
   bool retry_failed_;
   StudyProgress progress_;
-  std::vector<bool> tried_;  // in this session
+  std::vector<bool> tried_;  // in this sitting
   std::optional<metrics::Descriptor> lock_;
-  double seconds_of_members_ = 0.0;  // that this session has finished
+  double seconds_of_members_ = 0.0;  // that this sitting has finished
   int finished_members_ = 0;
 };
 

@@ -1,4 +1,4 @@
-#include "weights/atomic_file.hpp"
+#include "atomic_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,10 +8,12 @@
 #include <system_error>
 #include <utility>
 
-#include <retort/error.hpp>
-
-namespace retort::weights {
+namespace retort::files {
 namespace {
+
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error) {
+  throw std::system_error(error, std::generic_category(), "cannot write " + path.string());
+}
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -50,21 +52,26 @@ void AtomicFile::commit() {
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
   temporary_.clear();
-  sync_folder();
-}
-
-// Without this the new name may be lost in a power failure.
-void AtomicFile::sync_folder() const {
-  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) fail(errno);
-  const int error = ::fsync(folder) == 0 ? 0 : errno;
-  ::close(folder);
-  // EINVAL: a file system that cannot flush folders, which orders renames itself.
-  if (error != 0 && error != EINVAL) fail(error);
+  sync_folder(folder_of(path_));
 }
 
 void AtomicFile::fail(int error) const {
-  throw Error("cannot write " + path_.string() + ": " + std::generic_category().message(error));
+  fail_to_write(path_, error);
 }
 
-}  // namespace retort::weights
+void write_file(const std::filesystem::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) fail_to_write(path, errno);
+  const int error = ::fsync(folder) == 0 ? 0 : errno;
+  ::close(folder);
+  // EINVAL: a file system that cannot flush folders, which orders renames itself.
+  if (error != 0 && error != EINVAL) fail_to_write(path, error);
+}
+
+}  // namespace retort::files

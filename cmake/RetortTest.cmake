@@ -9,6 +9,7 @@ function(retort_add_test name)
   target_compile_options(${name} PRIVATE ${RETORT_WARNINGS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests"
                         ENABLE_EXPORTS OFF)
+  retort_install_test(${name})
   if(arg_TORCH)
     retort_use_precompiled_torch(${name})
   endif()

@@ -89,7 +89,9 @@ void Registry::scan(const fs::path& folder) {
   for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
        it != end && !error; it.increment(error)) {
     if (it->path().string().ends_with(kManifestSuffix)) manifests.push_back(fs::canonical(it->path()));
-    if (it->path().extension() == ".so") libraries.push_back(fs::canonical(it->path()));
+    // NAME.cuda.so holds the CUDA kernels of NAME.so, which opens it (retort_add_kernels).
+    const bool kernels = it->path().filename().string().ends_with(".cuda.so");
+    if (it->path().extension() == ".so" && !kernels) libraries.push_back(fs::canonical(it->path()));
   }
   std::sort(manifests.begin(), manifests.end());
   std::sort(libraries.begin(), libraries.end());

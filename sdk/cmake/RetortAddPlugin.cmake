@@ -27,9 +27,15 @@ function(retort_add_plugin name)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}")
   if(arg_KIND)
     set(folder "${CMAKE_BINARY_DIR}/lib/retort/plugins/${arg_KIND}")
-    install(TARGETS ${name}_plugin LIBRARY DESTINATION lib/retort/plugins/${arg_KIND})
-    install(FILES "${folder}/${name}.plugin.toml" DESTINATION lib/retort/plugins/${arg_KIND})
-    set_target_properties(${name}_plugin PROPERTIES INSTALL_RPATH "$ORIGIN/../../..;${RETORT_TORCH_DIR}/lib")
+    install(TARGETS ${name}_plugin ${RETORT_COLLECT_DEPENDENCIES} LIBRARY DESTINATION
+                                                                        lib/retort/plugins/${arg_KIND})
+    # Installing changes the library (its rpath, symbols when stripped), and the manifest holds its hash.
+    install(CODE "set(_plugin \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/retort/plugins/${arg_KIND}/${name}\")
+                  execute_process(COMMAND \"$<TARGET_FILE:retort::manifest>\" \"\${_plugin}.so\" \"\${_plugin}.plugin.toml\"
+                                  COMMAND_ERROR_IS_FATAL ANY)")
+    set_target_properties(
+      ${name}_plugin PROPERTIES INSTALL_RPATH
+      "$ORIGIN/../../..;$ORIGIN/../../deps;$ORIGIN/../../../../torch/lib;${RETORT_TORCH_DIR}/lib")
   endif()
   set_target_properties(${name}_plugin PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${folder}")
   if(arg_DATA)

@@ -96,8 +96,10 @@ def machine() -> dict:
 
 def revision() -> str | None:
     """The commit of the source tree; none outside of one."""
-    done = subprocess.run(["git", "-C", FOLDER, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return done.stdout.strip() or None
+    try:
+        return attempt(["git", "-C", FOLDER, "describe", "--always", "--dirty"]).strip()
+    except (Failed, OSError):
+        return None
 
 
 def write_json(path: Path, content: dict) -> None:

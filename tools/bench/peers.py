@@ -55,7 +55,6 @@ CUDA_PEERS = {
     ],
     "compile_best": [
         Recipe("frozen folded teacher, reduce-overhead", **FROZEN, mode=OVERHEAD),
-        Recipe("frozen folded teacher, max-autotune", **FROZEN, mode=AUTOTUNE),
         Recipe("one graph, reduce-overhead", **AUTOCAST, folded=True, mode=OVERHEAD, one_graph=True),
         Recipe("compiled in one CUDA graph", **AUTOCAST, folded=True, mode=DEFAULT, one_graph=True, captured=True),
     ],

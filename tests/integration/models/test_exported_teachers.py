@@ -140,8 +140,8 @@ def test_what_is_no_package_is_refused(retort, use):
     (retort.folder / "teacher.bin").write_bytes(b"PK\x03\x04 no package")
     said = retort("check", retort.write(EXPERIMENT.format(use=use, package="teacher.bin")), code=USAGE).stderr
     assert f"{retort.folder / 'teacher.bin'}: LibTorch cannot load it" in said
-    said = retort("check", retort.write(EXPERIMENT.format(use=use, package="teacher.bn")), code=USAGE).stderr
-    assert "teacher.package: there is no file" in said and "teacher.bin" in said
+    said = retort("check", retort.write(EXPERIMENT.format(use=use, package="teachr.bin")), code=USAGE).stderr
+    assert "teacher.package: there is no file" in said and "did you mean 'teacher.bin'" in said
 
 
 def test_torchscript_of_another_origin_is_refused(retort):

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <retort/testing.hpp>
+#include <retort/testing_gpu.hpp>
 
 // What the tests of losses with kernels share: float32 and bfloat16 inputs go through the kernel, float64 ones through
 // LibTorch's operators, and both must agree.
@@ -12,24 +13,26 @@ struct Evaluation {
 
 inline Evaluation evaluate_in(const retort::testing::Plugin& plugin, const char* name, const retort::Table& options,
                               const retort::LossInputs& in, torch::ScalarType type, double factor = 1,
-                              torch::ScalarType teacher_type = torch::ScalarType::Undefined) {
-  const auto student = in.student.single().to(type, false, true).set_requires_grad(true);
-  retort::LossInputs typed{.student = retort::Features({student}), .target = in.target};
+                              torch::ScalarType teacher_type = torch::ScalarType::Undefined,
+                              torch::Device device = torch::kCPU) {
+  const auto student = in.student.single().to(device, type, false, true).set_requires_grad(true);
+  retort::LossInputs typed{.student = retort::Features({student})};
+  if (in.target.defined()) typed.target = in.target.to(device);
   if (teacher_type == torch::ScalarType::Undefined) teacher_type = type;
-  if (in.teacher.size() != 0) typed.teacher = retort::Features({in.teacher.single().to(teacher_type)});
+  if (in.teacher.size() != 0) typed.teacher = retort::Features({in.teacher.single().to(device, teacher_type)});
   const auto value = plugin.loss(name, options)->forward(typed);
   value.backward(torch::full({}, factor, value.options()));
-  return {value.detach(), student.grad()};
+  return {value.detach().cpu(), student.grad().cpu()};
 }
 
 // Within `tolerance` of the value and of the largest gradient. The inputs must be numbers that bfloat16 holds.
 inline void expect_kernel_agrees(const retort::testing::Plugin& plugin, const char* name, const retort::Table& options,
-                                 const retort::LossInputs& in, double tolerance) {
+                                 const retort::LossInputs& in, double tolerance, torch::Device device = torch::kCPU) {
   const auto expected = evaluate_in(plugin, name, options, in, torch::kFloat64);
   const double value = expected.value.item<double>(), largest = expected.gradient.abs().max().item<double>();
   for (const auto type : {torch::kFloat, torch::kBFloat16}) {
     for (const double factor : {1.0, -0.7}) {
-      const auto actual = evaluate_in(plugin, name, options, in, type, factor);
+      const auto actual = evaluate_in(plugin, name, options, in, type, factor, type, device);
       ASSERT_EQ(actual.value.scalar_type(), torch::kFloat) << "not the kernel's";
       ASSERT_EQ(actual.gradient.scalar_type(), type);
       EXPECT_NEAR(actual.value.item<double>(), value, tolerance * (std::abs(value) + 1e-2));

@@ -88,6 +88,15 @@ TEST(CrossEntropy, GivesTheSameBitsWithTheSameThreads) {
   EXPECT_TRUE(torch::equal(first.gradient, again.gradient));
 }
 
+TEST(CrossEntropy, IsTheSameInOnePassOnAGpu) {
+  if (!retort::testing::gpu_present()) GTEST_SKIP() << "no GPU";
+  for (const auto classes : kClassCounts) {
+    const auto labels = torch::tensor({0L, classes - 1, classes / 2, retort::kWithheldLabel, 0L});
+    const retort::LossInputs in{.student = retort::Features({logits_for_kernels(5, classes, 1)}), .target = labels};
+    expect_kernel_agrees(plugin, "cross_entropy", {{"label_smoothing", 0.2}}, in, 2e-5, torch::kCUDA);
+  }
+}
+
 TEST(CrossEntropy, KeepsTheContract) {
   EXPECT_THAT(retort::testing::check_loss(plugin, "cross_entropy"), IsEmpty());
   EXPECT_THAT(retort::testing::check_loss(plugin, "cross_entropy", {{"label_smoothing", 0.1}}), IsEmpty());

@@ -75,6 +75,16 @@ TEST(HintonKd, SaysWhatItTakes) {
   EXPECT_THROW(plugin.loss("hinton_kd", {{"temperature", 0}}), retort::InvalidParameter);
 }
 
+TEST(HintonKd, IsTheSameInOnePassOnAGpu) {
+  if (!retort::testing::gpu_present()) GTEST_SKIP() << "no GPU";
+  for (const auto classes : kClassCounts) {
+    const retort::LossInputs in{.student = retort::Features({logits_for_kernels(5, classes, 1)}),
+                                .teacher = retort::Features({logits_for_kernels(5, classes, 2)}),
+                                .target = torch::tensor({0L, classes - 1, classes / 2, retort::kWithheldLabel, 0L})};
+    expect_kernel_agrees(plugin, "hinton_kd", {}, in, 5e-5, torch::kCUDA);
+  }
+}
+
 TEST(HintonKd, KeepsTheContract) {
   EXPECT_THAT(check_loss(plugin, "hinton_kd"), IsEmpty());
   EXPECT_THAT(check_loss(plugin, "hinton_kd", {{"temperature", 0.5}, {"label_smoothing", 0.1}}), IsEmpty());

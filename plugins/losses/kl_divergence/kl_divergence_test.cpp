@@ -192,6 +192,14 @@ TEST(KlDivergence, HasNoGradientWhereNoneIsWanted) {
   EXPECT_NEAR(value.item<double>(), 0, 1e-5);
 }
 
+TEST(KlDivergence, IsTheSameInOnePassOnAGpu) {
+  if (!retort::testing::gpu_present()) GTEST_SKIP() << "no GPU";
+  for (const auto classes : kClassCounts) {
+    const auto in = inputs(logits_for_kernels(5, classes, 1), logits_for_kernels(5, classes, 2));
+    expect_kernel_agrees(plugin, "kl_divergence", {}, in, 5e-5, torch::kCUDA);
+  }
+}
+
 TEST(KlDivergence, KeepsTheContract) {
   for (const double temperature : {0.0, 0.5, 1.0, 4.0, 20.0, kInf}) {
     EXPECT_THAT(retort::testing::check_loss(plugin, "kl_divergence", {{"temperature", temperature}}), IsEmpty());

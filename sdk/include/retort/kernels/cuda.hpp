@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -59,11 +61,16 @@ class CudaKernel<const char*(void*, Args...)> {
     return function_;
   }
 
-  // The folder of the binary, program or plugin, that holds this code.
+  // The folder of the binary, program or plugin, that holds this code. A program has no name in its own link map, and
+  // what it was called by need not be a path.
   static std::filesystem::path own_folder() {
     Dl_info self{};
-    dladdr(reinterpret_cast<const void*>(&CudaKernel::own_folder), &self);
-    return std::filesystem::canonical(self.dli_fname).parent_path();
+    link_map* map = nullptr;
+    dladdr1(reinterpret_cast<const void*>(&CudaKernel::own_folder), &self, reinterpret_cast<void**>(&map),
+            RTLD_DL_LINKMAP);
+    std::error_code unknown;
+    const bool program = map == nullptr || *map->l_name == '\0';
+    return std::filesystem::canonical(program ? "/proc/self/exe" : map->l_name, unknown).parent_path();
   }
 
   const char* library_;

@@ -42,9 +42,10 @@ config::Node ExperimentOptions::document() const {
   return document;
 }
 
-config::ExperimentSpec ExperimentOptions::read(const registry::Registry& registry) const {
+config::ExperimentSpec ExperimentOptions::read(const registry::Registry& registry,
+                                               std::vector<config::SourceFile>* sources) const {
   config::Diagnostics diagnostics;
-  const config::Node document = config::load_document(file, overrides, diagnostics);
+  const config::Node document = config::load_document(file, overrides, diagnostics, sources);
   diagnostics.throw_if_failed();
   auto experiment = config::read_experiment(document, registry, diagnostics);
   settle(diagnostics);

@@ -32,7 +32,9 @@ struct ExperimentOptions {
   // The merged document. Throws config::Rejected with everything that is wrong.
   config::Node document() const;
   // Prints warnings to stderr; throws config::Rejected with everything that is wrong.
-  config::ExperimentSpec read(const registry::Registry& registry) const;
+  // `sources`: as of config::load_document().
+  config::ExperimentSpec read(const registry::Registry& registry,
+                              std::vector<config::SourceFile>* sources = nullptr) const;
 };
 
 // Throws config::Rejected when something failed; prints the warnings otherwise.

@@ -45,12 +45,15 @@ class Loader {
  public:
   explicit Loader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
+  std::vector<SourceFile> take_sources() { return std::move(sources_); }
+
   // A file with everything that it extends; `origin` is where it was named.
   Node load(const fs::path& file, const Origin& origin) {
     Node nothing(Node::Entries{}, {file.string(), 1, 1});
     if (!enter(file, origin)) return nothing;
     Node result = nothing;
     if (const auto text = read_file(file, origin, diagnostics_)) {
+      note(file, *text);
       Node own = read_toml(*text, file.string(), diagnostics_);
       Node base = extended(file, own);
       if (!diagnostics_.failed()) apply_unset(base, own, diagnostics_);
@@ -65,6 +68,11 @@ class Loader {
     fs::path canonical;
     std::string shown;
   };
+
+  void note(const fs::path& file, const std::string& text) {
+    const auto same = [&file](const SourceFile& source) { return source.path == file; };
+    if (std::none_of(sources_.begin(), sources_.end(), same)) sources_.push_back({file, text});
+  }
 
   // Refuses a file that is being read already, a chain that is too long, and too many files.
   bool enter(const fs::path& file, const Origin& origin) {
@@ -109,13 +117,17 @@ class Loader {
 
   Diagnostics& diagnostics_;
   std::vector<Link> chain_;
+  std::vector<SourceFile> sources_;
   int files_ = 0;
 };
 
 }  // namespace
 
-Node load_document(const fs::path& file, const Overrides& overrides, Diagnostics& diagnostics) {
-  Node document = Loader(diagnostics).load(file, {file.string()});
+Node load_document(const fs::path& file, const Overrides& overrides, Diagnostics& diagnostics,
+                   std::vector<SourceFile>* sources) {
+  Loader loader(diagnostics);
+  Node document = loader.load(file, {file.string()});
+  if (sources) *sources = loader.take_sources();
   if (diagnostics.failed()) return document;  // overrides of half a document would fail for no fault of theirs
   apply_overrides(document, overrides, diagnostics);
   interpolate(document, diagnostics);

@@ -161,6 +161,7 @@ struct TrainingSpec {
   ScheduleSpec lr;                         // its value is the optimizer's lr
   std::int64_t evaluate_every = 1;         // epochs; the last epoch is always evaluated
   std::optional<double> stop_at_accuracy;  // top-1 on the training images, as a ratio, that ends the stage
+  std::optional<std::int64_t> skip_limit;  // steps that are left out when they are not finite; none: the stage fails
   Origin origin;
 };
 
@@ -186,6 +187,7 @@ struct RunSpec {
   std::filesystem::path directory;    // absolute
   std::int64_t threads = 0;           // 0: as many as there are cores
   std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t keep_checkpoints = 2;  // of the newest; the best one stays besides
 };
 
 // How a step is computed. Every switch keeps the results to within rounding.

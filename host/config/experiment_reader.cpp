@@ -55,6 +55,7 @@ RunSpec read_run(const Node& document, Diagnostics& diagnostics) {
   run.directory = run.directory.lexically_normal();
   view.read("threads", run.threads);
   view.read("checkpoint_every", run.checkpoint_every);
+  view.read("keep_checkpoints", run.keep_checkpoints);
   return run;
 }
 

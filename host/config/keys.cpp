@@ -80,7 +80,10 @@ ParamSpec run_keys() {
                      {"float32", "bfloat16"}),
                 text("directory", "Where the directories of runs are made; relative to the working directory.", "runs"),
                 integer("threads", "Threads that compute on the CPU; 0: one for each core.", 0, run.threads),
-                integer("checkpoint_every", "Epochs between two checkpoints.", 1, run.checkpoint_every)});
+                integer("checkpoint_every", "Epochs between two checkpoints.", 1, run.checkpoint_every),
+                integer("keep_checkpoints",
+                        "How many of the newest checkpoints stay; that of the best evaluation stays besides.", 1,
+                        run.keep_checkpoints)});
 }
 
 ParamSpec metrics_keys() {
@@ -234,6 +237,19 @@ ParamSpec optimizer_keys() {
               {})});
 }
 
+ParamSpec on_divergence_keys() {
+  ParamSpec stop = text("", "The stage fails; its state and the checkpoints before stay.", {}, {"stop"});
+  ParamSpec skip = table("", "Such steps are left out: weights and statistics stay as they were.",
+                         {required(integer("skip", "How many; the stage fails at one more.", 1, {}))});
+  ParamSpec keys =
+      either("on_divergence",
+             "What happens when the objective or a weight becomes infinite or not a number: `\"stop\"`, or "
+             "`{ skip = N }`, which leaves out up to N such steps of the stage.",
+             {std::move(stop), std::move(skip)});
+  keys.fallback = Value("stop");
+  return keys;
+}
+
 ParamSpec schedule_keys() {
   const TrainingSpec training;
   return table("schedule", "How long, and in what portions.",
@@ -247,7 +263,7 @@ ParamSpec schedule_keys() {
                        "Ends the stage after the first epoch in which at least this share of the (augmented) training "
                        "images was classified right.",
                        {0, 1}, {}),
-                table("lr", "How the learning rate changes.", schedule_shape())});
+                on_divergence_keys(), table("lr", "How the learning rate changes.", schedule_shape())});
 }
 
 Specs model_fields() {

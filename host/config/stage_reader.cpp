@@ -91,6 +91,7 @@ TrainingSpec read_training(const StageDraft& draft, double lr, Diagnostics& diag
   training.max_steps = view.get<std::int64_t>("max_steps");
   view.read("evaluate_every", training.evaluate_every);
   training.stop_at_accuracy = view.get<double>("stop_at_accuracy");
+  training.skip_limit = TableView(view.find("on_divergence")).get<std::int64_t>("skip");
   const Node* const shape = view.find("lr");
   training.lr = read_schedule(shape, lr, "schedule.lr", shape ? shape->origin() : training.origin, diagnostics);
   return training;

@@ -71,8 +71,24 @@ StepExecutor::Inputs StepExecutor::inputs_of(const data::ResidentSource& source,
   return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights.to(device_)};
 }
 
+namespace {
+
+// StepResult::counts.
+torch::Tensor counts_of(const StepResult& result, const torch::Tensor& target, bool withholds) {
+  const auto samples = static_cast<double>(target.size(0));
+  std::vector<torch::Tensor> values{result.total};
+  values.insert(values.end(), result.terms.begin(), result.terms.end());
+  const torch::Tensor none = torch::zeros({}, target.options().dtype(torch::kDouble));
+  const torch::Tensor all = torch::full_like(none, samples);
+  const torch::Tensor labelled = withholds ? target.ne(kWithheldLabel).sum().to(torch::kDouble) : all;
+  const torch::Tensor correct = result.correct.defined() ? result.correct.to(torch::kDouble) : none;
+  return torch::cat({torch::stack(values).to(torch::kDouble) * samples, torch::stack({correct, labelled, all, none})});
+}
+
+}  // namespace
+
 StepResult StepExecutor::compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step,
-                                 bool measure_gradient, torch::Tensor& sums) {
+                                 bool measure_gradient) {
   clock_.begin(Phase::Data);
   const data::Batch batch = source.batch(inputs.draw);
 
@@ -103,34 +119,22 @@ StepResult StepExecutor::compute(const data::ResidentSource& source, const Input
   if (student.contains("logits")) {
     result.correct = student.at("logits").detach().argmax(1).eq(batch.target).sum();
   }
-  accumulate(result, batch.target, source.withholds(), sums);
+  result.counts = counts_of(result, batch.target, source.withholds());
   clock_.end();
   return result;
 }
 
-void StepExecutor::accumulate(const StepResult& result, const torch::Tensor& target, bool withholds,
-                              torch::Tensor& sums) const {
-  const auto samples = static_cast<double>(target.size(0));
-  std::vector<torch::Tensor> values{result.total};
-  values.insert(values.end(), result.terms.begin(), result.terms.end());
-  const torch::Tensor all = torch::full({}, samples, sums.options());
-  const torch::Tensor labelled = withholds ? target.ne(kWithheldLabel).sum().to(torch::kDouble) : all;
-  const torch::Tensor correct = result.correct.defined() ? result.correct.to(torch::kDouble) : torch::zeros_like(all);
-  sums += torch::cat({torch::stack(values).to(torch::kDouble) * samples, torch::stack({correct, labelled, all})});
+StepResult StepExecutor::step(const data::ResidentSource& source, const StepSettings& settings) {
+  if (capture_) return replayed(source, settings);
+  return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient);
 }
 
-StepResult StepExecutor::step(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums) {
-  if (capture_) return replayed(source, settings, sums);
-  return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient, sums);
-}
-
-StepResult StepExecutor::replayed(const data::ResidentSource& source, const StepSettings& settings,
-                                  torch::Tensor& sums) {
+StepResult StepExecutor::replayed(const data::ResidentSource& source, const StepSettings& settings) {
   constexpr int kWarmUps = 3;
   Captured& captured = captured_[{settings.indices.size(0), settings.measure_gradient}];
   const Inputs inputs = inputs_of(source, settings);
   const auto work = [&] {
-    captured.result = compute(source, captured.inputs, settings.step, settings.measure_gradient, sums);
+    captured.result = compute(source, captured.inputs, settings.step, settings.measure_gradient);
   };
   if (!captured.graph) {
     captured.graph = capture_();
@@ -158,7 +162,7 @@ StepResult StepExecutor::replayed(const data::ResidentSource& source, const Step
       optimizer_->zero_grad();
       captured_.clear();
       capture_ = {};
-      return step(source, settings, sums);
+      return step(source, settings);
     }
   }
   captured.graph->replay();

@@ -30,6 +30,8 @@ struct StepResult {
   torch::Tensor total;               // the objective
   std::vector<torch::Tensor> terms;  // unweighted, in the order of the graph's terms
   torch::Tensor correct;             // how many samples the student classified right; undefined without logits
+  torch::Tensor counts;              // [terms + 5] double: objective and terms times samples, samples classified right,
+                                     // samples with a label, samples, 0
   torch::Tensor gradient_norm;       // before clipping; undefined unless asked for, or clipped
 };
 
@@ -54,10 +56,9 @@ class StepExecutor {
   Taps student_taps(const data::Batch& batch);
   std::optional<Taps> teacher_taps(const data::Batch& batch);
 
-  // Forward, backward and update on the batch that `source` makes of the indices; adds to `sums`, [terms + 4] double:
-  // objective and terms times samples, samples classified right, samples with a label, samples.
-  // [step thread] No synchronisation with a GPU. A replayed step writes into the tensors of the step before.
-  StepResult step(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums);
+  // Forward, backward and update on the batch that `source` makes of the indices. [step thread] No synchronisation with
+  // a GPU. A replayed step writes into the tensors of the step before.
+  StepResult step(const data::ResidentSource& source, const StepSettings& settings);
 
  private:
   // The settings as tensors on the device.
@@ -77,10 +78,9 @@ class StepExecutor {
   };
 
   Inputs inputs_of(const data::ResidentSource& source, const StepSettings& settings) const;
-  StepResult compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step, bool measure_gradient,
-                     torch::Tensor& sums);
-  void accumulate(const StepResult& result, const torch::Tensor& target, bool withholds, torch::Tensor& sums) const;
-  StepResult replayed(const data::ResidentSource& source, const StepSettings& settings, torch::Tensor& sums);
+  StepResult compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step,
+                     bool measure_gradient);
+  StepResult replayed(const data::ResidentSource& source, const StepSettings& settings);
 
   graph::TrainingGraph& graph_;
   c10::Device device_;

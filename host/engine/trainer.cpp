@@ -32,9 +32,50 @@ StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSour
     if (!projector.module->parameters().empty())
       projector_hashes_[projector.name] = weights::state_hash(*projector.module);
   }
-  const auto counters = static_cast<std::int64_t>(graph.terms.size()) + 4;
+  const auto counters = static_cast<std::int64_t>(graph.terms.size()) + 5;
   sums_ = torch::zeros({counters}, torch::TensorOptions().dtype(torch::kDouble).device(options.device));
   sums_read_ = torch::zeros({counters}, torch::kDouble);
+  if (graph.training.skip_limit) {
+    rollback_.emplace(changing_tensors());
+    skipped_step_ = torch::zeros_like(sums_);
+    skipped_step_[-1] = 1.0;
+  }
+}
+
+// Parameters, statistics and memories of what is trained, and what the optimizer remembers.
+std::vector<torch::Tensor> StageTrainer::changing_tensors() const {
+  std::vector<torch::Tensor> tensors;
+  for (const graph::TrainedModule& trained : graph_.trained_modules()) {
+    for (const auto& [name, tensor] : weights::state_dict(*trained.module)) tensors.push_back(tensor);
+  }
+  for (const auto& [name, tensor] : executor_.optimizer().state()) tensors.push_back(tensor);
+  return tensors;
+}
+
+torch::Tensor StageTrainer::weights_finite() const {
+  std::vector<torch::Tensor> weights;
+  for (const ParameterGroup& group : executor_.optimizer().groups()) {
+    for (const NamedParameter& parameter : group.parameters) weights.push_back(parameter.tensor.detach());
+  }
+  return all_finite(weights);
+}
+
+// Takes back the last step unless objective and weights are finite. A boolean scalar on the device.
+torch::Tensor StageTrainer::settle_step() {
+  const torch::Tensor finite = last_step_.total.isfinite().logical_and(weights_finite());
+  rollback_->settle(finite);
+  executor_.parameters_changed();
+  return finite;
+}
+
+// The last update may have spoilt the weights of a step whose objective was finite: such a state is not saved.
+void StageTrainer::save(bool stopping) const {
+  if (!weights_finite().item<bool>()) {
+    throw Diverged("stage '" + graph_.stage + "' diverged: a weight is not finite after step " +
+                   std::to_string(position_.step) +
+                   "; a lower optimizer.lr, optimizer.clip_norm or a warm-up may help");
+  }
+  observer_.save_point(position_, stopping);
 }
 
 std::int64_t StageTrainer::total_steps() const {
@@ -95,12 +136,12 @@ StageResult StageTrainer::run(const std::atomic<bool>& stop) {
   evaluate_teacher();
   while (!finished()) {
     if (stop) {
-      observer_.save_point(position_, true);
+      save(true);
       return {.best_top1 = best_top1_};
     }
     if (!step()) continue;
     if (position_.epoch % graph_.training.evaluate_every == 0 || finished()) evaluate_student();
-    observer_.save_point(position_, false);
+    save(false);
   }
   if (position_.batch != 0) evaluate_student();
   // Resumed behind the last epoch: the earlier sitting has told of its evaluation.
@@ -118,16 +159,17 @@ bool StageTrainer::step() {
   const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
   const bool will_read = (position_.step + 1) % options_.read_every == 0 || diagnosis_.has_value();
   set_scheduled_parameters();
+  if (rollback_) rollback_->remember();
   const std::vector<double> weights = term_weights();
-  last_step_ = executor_.step(train_,
-                              {.indices = indices,
-                               .epoch = position_.epoch,
-                               .step = position_.step,
-                               .lr = lr,
-                               .weights = weights,
-                               .measure_gradient = will_read},
-                              sums_);
+  last_step_ = executor_.step(train_, {.indices = indices,
+                                       .epoch = position_.epoch,
+                                       .step = position_.step,
+                                       .lr = lr,
+                                       .weights = weights,
+                                       .measure_gradient = will_read});
   samples_ += indices.size(0);
+  sums_ += rollback_ ? torch::where(settle_step(), last_step_.counts, skipped_step_) : last_step_.counts;
+
   ++position_.batch;
   ++position_.step;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
@@ -175,13 +217,15 @@ void StageTrainer::read_device() {
                   .parameters = scheduled_parameters(),
                   .learning_rate = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs),
                   .samples = std::exchange(samples_, 0),
+                  .skipped = static_cast<std::int64_t>(recent[-1].item<double>()),
                   .steps = std::exchange(step_times_, {}),
                   .diagnosis = std::exchange(diagnosis_, std::nullopt)};
   const double* value = host.data_ptr<double>() + sums_.size(0);
   if (last_step_.gradient_norm.defined()) reading.gradient_norm = *value++;
   for (const auto& [key, tensor] : reported) reading.reported[key] = *value++;
+  skipped_ += reading.skipped;
   observer_.read(reading);
-  check_finite(reading.recent);
+  rollback_ ? check_skipped() : check_finite(reading.recent);
 }
 
 void StageTrainer::check_finite(const Means& recent) const {
@@ -193,6 +237,14 @@ void StageTrainer::check_finite(const Means& recent) const {
   throw Diverged("stage '" + graph_.stage + "' diverged: the objective is not finite at step " +
                  std::to_string(position_.step) + (names.empty() ? "" : " (" + join(names) + ")") +
                  "; a lower optimizer.lr, optimizer.clip_norm or a warm-up may help");
+}
+
+void StageTrainer::check_skipped() const {
+  const std::int64_t limit = *graph_.training.skip_limit;
+  if (skipped_ <= limit) return;
+  throw Diverged("stage '" + graph_.stage + "' diverged: up to step " + std::to_string(position_.step) + ", " +
+                 std::to_string(skipped_) + " steps were not finite; schedule.on_divergence allows " +
+                 std::to_string(limit));
 }
 
 Evaluation StageTrainer::measure_student() const {

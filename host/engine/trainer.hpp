@@ -10,6 +10,7 @@
 #include "data/sampler.hpp"
 #include "diagnostics/diagnosis.hpp"
 #include "evaluation.hpp"
+#include "rollback.hpp"
 #include "step_executor.hpp"
 #include "step_values.hpp"
 #include "weights/safetensors.hpp"
@@ -55,6 +56,7 @@ struct Reading {
   std::optional<double> gradient_norm;     // of the last step
   double learning_rate = 0.0;
   std::int64_t samples = 0;                    // since the reading before, in this sitting
+  std::int64_t skipped = 0;                    // steps since the reading before that were left out: not finite
   std::vector<StepTime> steps;                 // since the reading before
   std::map<StepValues::Key, double> reported;  // by components
   std::optional<Diagnosis> diagnosis;          // of the last step, when one was due
@@ -76,7 +78,7 @@ struct StageResult {
   double best_top1 = 0.0;
 };
 
-// The objective became infinite or not a number.
+// The objective became infinite or not a number: at all, or in more steps than may be skipped.
 class Diverged : public Error {
  public:
   using Error::Error;
@@ -122,10 +124,15 @@ class StageTrainer {
   void evaluate_teacher();
 
  private:
+  std::vector<torch::Tensor> changing_tensors() const;
+  torch::Tensor weights_finite() const;
+  torch::Tensor settle_step();
+  void save(bool stopping) const;
   void read_device();
   Evaluation measure_student() const;
   void evaluate_student();
   void check_finite(const Means& recent) const;
+  void check_skipped() const;
   void check_teacher_unchanged() const;
   void check_projectors_moved() const;
   bool finished() const;
@@ -146,9 +153,14 @@ class StageTrainer {
   data::EpochSampler sampler_;
   Position position_;
   double best_top1_ = 0.0;
-  bool ended_ = false;       // early, for its accuracy
-  torch::Tensor sums_;       // [terms + 4] double: objective, terms, correct, labelled, samples since the epoch began
-  torch::Tensor sums_read_;  // the same at the last reading, on the CPU
+  bool ended_ = false;  // early, for its accuracy
+  // [terms + 5] double, since the epoch began: objective, terms, correct, labelled, samples, and skipped steps, which
+  // are in none of the others.
+  torch::Tensor sums_;
+  torch::Tensor sums_read_;           // the same at the last reading, on the CPU
+  std::optional<Rollback> rollback_;  // when steps may be skipped
+  torch::Tensor skipped_step_;        // what such a step adds to the sums
+  std::int64_t skipped_ = 0;          // of the stage, up to the last reading
   StepResult last_step_;
   std::optional<Diagnosis> diagnosis_;  // of the step to come or just done, until it is read
   std::vector<StepTime> step_times_;    // since the last reading

@@ -1,5 +1,6 @@
 // The part of StageTrainer that a checkpoint consists of.
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 
 #include "trainer.hpp"
 #include "weights/state.hpp"
@@ -29,6 +30,10 @@ const torch::Tensor& tensor_of(const weights::TensorFile& file, const std::strin
   return found->second;
 }
 
+at::Generator device_generator(c10::Device device) {
+  return at::globalContext().defaultGenerator(device);
+}
+
 const std::string& note_of(const weights::TensorFile& file, const std::string& name) {
   const auto found = file.metadata.find(name);
   if (found == file.metadata.end()) throw Error("the checkpoint has no '" + name + "'");
@@ -48,6 +53,7 @@ weights::TensorFile StageTrainer::snapshot() const {
     file.tensors[std::string(kOptimizerPrefix) + name] = tensor;
   }
   file.tensors["generator"] = at::detail::getDefaultCPUGenerator().get_state();
+  if (options_.device.is_cuda()) file.tensors["device_generator"] = device_generator(options_.device).get_state();
   file.tensors["sums"] = sums_;
   file.tensors["sums_read"] = sums_read_;
   file.metadata = {{"stage", graph_.stage},
@@ -55,6 +61,7 @@ weights::TensorFile StageTrainer::snapshot() const {
                    {"batch", std::to_string(position_.batch)},
                    {"step", std::to_string(position_.step)},
                    {"best_top1", to_toml(best_top1_)},
+                   {"skipped", std::to_string(skipped_)},
                    {"ended", ended_ ? "true" : "false"}};
   return file;
 }
@@ -71,11 +78,15 @@ void StageTrainer::restore(const weights::TensorFile& state) {
   executor_.parameters_changed();
   auto generator = at::detail::getDefaultCPUGenerator();
   generator.set_state(tensor_of(state, "generator"));
+  if (options_.device.is_cuda()) {
+    device_generator(options_.device).set_state(tensor_of(state, "device_generator"));
+  }
   sums_.copy_(tensor_of(state, "sums"));
   position_ = {std::stoll(note_of(state, "epoch")), std::stoll(note_of(state, "batch")),
                std::stoll(note_of(state, "step"))};
   sums_read_ = tensor_of(state, "sums_read").clone();
   best_top1_ = std::stod(note_of(state, "best_top1"));
+  skipped_ = std::stoll(note_of(state, "skipped"));
   ended_ = note_of(state, "ended") == "true";
 }
 

@@ -51,6 +51,7 @@ enum class Metric {
   ProjectorRelationNorm,
   ComponentValue,
   NonfiniteLoss,
+  SkippedSteps,
   NonfiniteObservations,
   RejectedSeries,
   StepDuration,

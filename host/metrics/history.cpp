@@ -121,6 +121,9 @@ HistoryRecord history_record(const std::string& stage, const StepReport& report)
   }
   record.values.push_back({"learning_rate", report.learning_rate});
   if (report.gradient_norm) record.values.push_back({"gradient_norm", *report.gradient_norm});
+  if (report.skipped_steps > 0) {
+    record.values.push_back({"skipped_steps", static_cast<double>(report.skipped_steps)});
+  }
   record.values.push_back({"images_per_second", report.images_per_second()});
   for (const auto& [component, name, value] : report.component_values) {
     record.values.push_back({fmt::format("{}.{}", component, name), value});
@@ -143,6 +146,11 @@ HistoryWriter::HistoryWriter(std::filesystem::path path, const HistoryPoint& res
   if (ftruncate(file_.value(), end_of_lines_until(resume_from, path_)) != 0) {
     throw std::system_error(errno, std::generic_category(), fmt::format("cannot cut {}", path_.string()));
   }
+}
+
+void HistoryWriter::sync() const {
+  if (fdatasync(file_.value()) == 0) return;
+  throw std::system_error(errno, std::generic_category(), fmt::format("cannot write {}", path_.string()));
 }
 
 void HistoryWriter::append(const HistoryRecord& record) {

@@ -24,8 +24,8 @@ struct HistoryRecord {
 };
 
 // The names are: loss, loss.<term>, weight.<term>, accuracy.top<k>, teacher_agreement, learning_rate, gradient_norm,
-// images_per_second, <component>.<name> for what components report, and those of diagnoses and of the measures
-// of an evaluation, which say theirs themselves; what they measure of a teacher begins with "teacher.".
+// images_per_second, skipped_steps, <component>.<name> for what components report, and those of diagnoses and of the
+// measures of an evaluation, which say theirs themselves; what they measure of a teacher begins with "teacher.".
 HistoryRecord history_record(const std::string& stage, const StepReport& report);
 HistoryRecord history_record(const std::string& stage, const EvaluationReport& report);
 
@@ -47,6 +47,8 @@ class HistoryWriter {
 
   // After a failure (a full disk) the file ends with the last whole line.
   void append(const HistoryRecord& record);
+  // Returns when what was appended is on the disk.
+  void sync() const;
 
  private:
   const std::filesystem::path path_;

@@ -74,6 +74,7 @@ struct StepReport {
   double learning_rate = 0.0;
   std::optional<double> gradient_norm;
   std::int64_t nonfinite_losses = 0;  // steps since the last report whose objective was not finite
+  std::int64_t skipped_steps = 0;     // those of them that were left out for it
   std::vector<ComponentValue> component_values;
   std::optional<double> eta_seconds;     // until the stage has trained
   std::vector<SeriesValue> diagnostics;  // of the last step, when it was diagnosed

@@ -27,6 +27,7 @@ StageMetrics::StageMetrics(MetricStore& store, std::string stage, std::int64_t e
       samples_(store.counter(Metric::TrainSamples, {stage_})),
       epochs_completed_(store.counter(Metric::EpochsCompleted, {stage_})),
       nonfinite_losses_(store.counter(Metric::NonfiniteLoss, {stage_})),
+      skipped_steps_(store.counter(Metric::SkippedSteps, {stage_})),
       data_wait_(store.counter(Metric::DataWaitSeconds, {stage_})),
       step_(store.gauge(Metric::Step, {stage_})),
       epoch_(store.gauge(Metric::Epoch, {stage_})),
@@ -46,6 +47,7 @@ void StageMetrics::record(const StepReport& report) {
   steps_.add(static_cast<double>(report.steps.size()));
   samples_.add(static_cast<double>(report.samples));
   nonfinite_losses_.add(static_cast<double>(report.nonfinite_losses));
+  skipped_steps_.add(static_cast<double>(report.skipped_steps));
   learning_rate_.set(report.learning_rate);
   images_per_second_.set(report.images_per_second());
   if (report.gradient_norm) store_.gauge(Metric::GradientNorm, {stage_}).set(*report.gradient_norm);

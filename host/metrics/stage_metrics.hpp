@@ -39,6 +39,7 @@ class StageMetrics {
   CounterSeries samples_;
   CounterSeries epochs_completed_;
   CounterSeries nonfinite_losses_;
+  CounterSeries skipped_steps_;
   CounterSeries data_wait_;
   GaugeSeries step_;
   GaugeSeries epoch_;

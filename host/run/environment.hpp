@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,9 @@ namespace retort::run {
 // SHA-256 of their libraries.
 nlohmann::ordered_json environment(const registry::Registry& registry, c10::Device device,
                                    const std::vector<std::string>& command_line);
+
+// How the environment of a later sitting differs from that of the first, in what results may depend on: "threads: 1 ->
+// 2; torch: ..."; "" when it does not, or the first one's file cannot be read.
+std::string environment_changes(const std::filesystem::path& first, const nlohmann::ordered_json& now);
 
 }  // namespace retort::run

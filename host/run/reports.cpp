@@ -22,7 +22,8 @@ metrics::StepReport step_report(const graph::TrainingGraph& graph, const engine:
       .samples = reading.samples,
       .learning_rate = reading.learning_rate,
       .gradient_norm = reading.gradient_norm,
-      .nonfinite_losses = std::isfinite(reading.recent.loss) ? 0 : 1,
+      .nonfinite_losses = reading.skipped > 0 || std::isfinite(reading.recent.loss) ? reading.skipped : 1,
+      .skipped_steps = reading.skipped,
   };
   double seconds = 0.0;
   for (const engine::StepTime& time : reading.steps) {

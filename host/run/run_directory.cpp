@@ -6,10 +6,14 @@
 
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include <fmt/chrono.h>
 
 #include <retort/error.hpp>
+
+#include "files/atomic_file.hpp"
+#include "files/symbolic_link.hpp"
 
 namespace retort::run {
 namespace fs = std::filesystem;
@@ -35,6 +39,8 @@ RunDirectory RunDirectory::create(const fs::path& base, const std::string& name)
       make_directories(root / "checkpoints");
       RunDirectory directory(fs::canonical(root));
       directory.lock();
+      files::sync_folder(base / name);
+      files::point_link(base / "latest", fs::path(name) / root.filename());
       return directory;
     }
     if (error) throw Error("cannot make the directory " + root.string() + ": " + error.message());
@@ -59,6 +65,26 @@ RunDirectory::~RunDirectory() {
 
 std::string RunDirectory::id() const {
   return root_.parent_path().filename() / root_.filename();
+}
+
+fs::path RunDirectory::environment(int sitting) const {
+  return root_ / (sitting == 1 ? "environment.json" : "environment-" + std::to_string(sitting) + ".json");
+}
+
+int RunDirectory::sittings() const {
+  int count = 0;
+  while (fs::exists(environment(count + 1))) ++count;
+  return count;
+}
+
+void RunDirectory::remove_leftovers() const {
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(".retort-") && name.ends_with(".tmp")) leftovers.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const fs::path& path : leftovers) fs::remove(path, ignored);
 }
 
 void RunDirectory::lock() {

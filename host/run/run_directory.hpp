@@ -9,9 +9,12 @@ namespace retort::run {
 // resuming goes on in one that exists.
 //
 //   .lock                             held while a process runs in it
-//   experiment.toml  environment.json  events.log  metrics.jsonl  metrics.prom  summary.json
-//   checkpoints/last.safetensors      where the run stands
-//   stages/<stage>/student.safetensors, best.safetensors, result.json
+//   experiment.toml  sources/  environment.json  events.log  metrics.jsonl  metrics.prom  summary.json
+//   environment-2.json, ...           of later sittings
+//   checkpoints/                      where the run stands: CheckpointStore
+//   stages/<stage>/student.safetensors, best.safetensors, result.json, label_noise.csv
+//
+// `<run.directory>/latest` is a link to the newest run.
 class RunDirectory {
  public:
   // Makes it. Throws Error with the path and the reason.
@@ -26,18 +29,26 @@ class RunDirectory {
   // "quickstart/2026-01-31_12-00-00"
   std::string id() const;
   std::filesystem::path experiment() const { return root_ / "experiment.toml"; }
-  std::filesystem::path environment() const { return root_ / "environment.json"; }
+  std::filesystem::path sources() const { return root_ / "sources"; }
+  // Of the first sitting, or of the n-th, from 1.
+  std::filesystem::path environment(int sitting = 1) const;
+  // How many sittings have written theirs.
+  int sittings() const;
   std::filesystem::path events() const { return root_ / "events.log"; }
   std::filesystem::path history() const { return root_ / "metrics.jsonl"; }
   std::filesystem::path metrics() const { return root_ / "metrics.prom"; }
   std::filesystem::path summary() const { return root_ / "summary.json"; }
-  std::filesystem::path checkpoint() const { return root_ / "checkpoints" / "last.safetensors"; }
+  std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path stage(const std::string& name) const { return root_ / "stages" / name; }
   std::filesystem::path student(const std::string& stage_name) const {
     return stage(stage_name) / "student.safetensors";
   }
   std::filesystem::path best_student(const std::string& stage_name) const {
     return stage(stage_name) / "best.safetensors";
+  }
+  // What a stage that diverged had come to.
+  std::filesystem::path diverged(const std::string& stage_name) const {
+    return stage(stage_name) / "diverged.safetensors";
   }
   std::filesystem::path label_noise(const std::string& stage_name) const {
     return stage(stage_name) / "label_noise.csv";
@@ -47,6 +58,8 @@ class RunDirectory {
 
   // Keeps other processes from running in the directory until this object is gone. Throws Error when one does.
   void lock();
+  // Removes the temporary files of a process that was killed. The directory is locked.
+  void remove_leftovers() const;
 
  private:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}

@@ -1,6 +1,7 @@
 #include "runner.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,12 +16,10 @@
 
 namespace retort::run {
 
-Runner::Runner(const config::ExperimentSpec& experiment, registry::Registry& registry,
-               std::vector<std::string> command_line, std::optional<std::filesystem::path> resume)
+Runner::Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin)
     : experiment_(experiment),
       registry_(registry),
-      command_line_(std::move(command_line)),
-      resume_(std::move(resume)),
+      origin_(std::move(origin)),
       log_(progress_),
       values_([this](registry::LogLevel level, std::string_view component, std::string_view message) {
         const std::string line = fmt::format("{}: {}", component, message);
@@ -55,15 +54,19 @@ void Runner::open_endpoint() {
 }
 
 void Runner::open_directory() {
-  if (!resume_) {
+  if (!origin_.resume) {
     directory_.emplace(RunDirectory::create(experiment_.run.directory, experiment_.run.name));
     files::write_file(directory_->experiment(), config::toml_text(experiment_.resolved));
+    log_.open(directory_->events());
+    checkpoints_.emplace(directory_->checkpoints(), experiment_.run.keep_checkpoints);
     history_.emplace(directory_->history());
   } else {
-    directory_.emplace(RunDirectory::open(*resume_));
+    directory_.emplace(RunDirectory::open(*origin_.resume));
     directory_->lock();
-    if (std::filesystem::exists(directory_->checkpoint()))
-      checkpoint_ = weights::load_tensors(directory_->checkpoint());
+    directory_->remove_leftovers();
+    log_.open(directory_->events());
+    checkpoints_.emplace(directory_->checkpoints(), experiment_.run.keep_checkpoints);
+    checkpoint_ = checkpoints_->load_newest([this](const std::string& message) { log_.warn(message); });
     // What is done stays; what was written behind the last checkpoint is cut off.
     metrics::HistoryPoint point{graphs_.front().stage, 0};
     for (const graph::TrainingGraph& graph : graphs_) {
@@ -75,10 +78,33 @@ void Runner::open_directory() {
     }
     history_.emplace(directory_->history(), point);
   }
-  log_.open(directory_->events());
-  nlohmann::ordered_json facts = environment(registry_, device_, command_line_);
+  keep_environment();
+}
+
+void Runner::keep_environment() {
+  nlohmann::ordered_json facts = environment(registry_, device_, origin_.command_line);
   facts["data"] = data_facts_;
-  files::write_file(directory_->environment(), facts.dump(2) + "\n");
+  if (!origin_.resume) keep_sources(facts);
+  const int sitting = directory_->sittings() + 1;
+  if (sitting > 1) {
+    const std::string changes = environment_changes(directory_->environment(), facts);
+    if (!changes.empty()) {
+      log_.warn("this sitting is not like the run's first, its results may differ from an undisturbed run's: " +
+                changes);
+    }
+  }
+  files::write_file(directory_->environment(sitting), facts.dump(2) + "\n");
+}
+
+void Runner::keep_sources(nlohmann::ordered_json& facts) const {
+  facts["overrides"] = {{"set", origin_.overrides.set}, {"unset", origin_.overrides.unset}};
+  facts["sources"] = nlohmann::ordered_json::array();
+  std::filesystem::create_directory(directory_->sources());
+  for (const config::SourceFile& source : origin_.sources) {
+    const std::string name = fmt::format("{}-{}", facts["sources"].size() + 1, source.path.filename().string());
+    files::write_file(directory_->sources() / name, source.text);
+    facts["sources"].push_back({{"file", "sources/" + name}, {"path", source.path.string()}});
+  }
 }
 
 void Runner::describe_run() {
@@ -112,12 +138,19 @@ void Runner::announce_endpoint() {
 }
 
 std::optional<RunOutcome> Runner::finished_before() const {
-  if (!resume_) return std::nullopt;
-  const RunDirectory directory = RunDirectory::open(*resume_);
+  if (!origin_.resume) return std::nullopt;
+  RunDirectory directory = RunDirectory::open(*origin_.resume);
   RunOutcome outcome{.state = "finished", .directory = directory.root()};
   for (const graph::TrainingGraph& graph : graphs_) {
     if (!std::filesystem::exists(directory.result(graph.stage))) return std::nullopt;
     outcome.stages.push_back(read_outcome(directory.result(graph.stage)));
+  }
+  // Killed behind its last result: only the summary is left to do.
+  directory.lock();
+  std::ifstream stream(directory.summary());
+  const auto summary = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (!summary.is_object() || summary.value("state", "") != "finished") {
+    files::write_file(directory.summary(), to_json(outcome).dump(2) + "\n");
   }
   return outcome;
 }
@@ -133,7 +166,11 @@ RunOutcome Runner::run() {
     finish(outcome, finished ? metrics::RunState::Finished : metrics::RunState::Stopped);
   } catch (const std::exception& error) {
     log_.error(error.what());
-    finish(outcome, metrics::RunState::Failed);
+    try {
+      finish(outcome, metrics::RunState::Failed);
+    } catch (const std::exception& second) {  // the disk is full: the first error is the one to tell
+      log_.warn(second.what());
+    }
     throw;
   }
   return outcome;
@@ -142,6 +179,7 @@ RunOutcome Runner::run() {
 bool Runner::run_stages(RunOutcome& outcome) {
   const RunContext context{.spec = experiment_.run,
                            .directory = *directory_,
+                           .checkpoints = *checkpoints_,
                            .values = values_,
                            .training = {.device = device_,
                                         .type = engine::compute_type(experiment_.run.precision.value),

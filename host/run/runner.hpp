@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/document.hpp"
 #include "config/experiment.hpp"
 #include "metrics/server.hpp"
 #include "metrics/target_file.hpp"
@@ -15,13 +16,20 @@
 
 namespace retort::run {
 
+// Where a run comes from.
+struct RunOrigin {
+  std::vector<std::string> command_line;
+  std::optional<std::filesystem::path> resume;  // the directory of an earlier sitting of the same run
+  std::vector<config::SourceFile> sources;      // the files that the experiment was read from
+  config::Overrides overrides;
+};
+
 // Runs an experiment from its checks to its summary. Everything that can be known to be wrong is found by prepare(),
 // before anything is written.
 class Runner {
  public:
-  // `resume`: the directory of an earlier sitting of the same run. Everything outlives the runner.
-  Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, std::vector<std::string> command_line,
-         std::optional<std::filesystem::path> resume);
+  // Experiment and registry outlive the runner.
+  Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin);
   ~Runner();
 
   // Assembles all stages, reads their data, opens the metrics endpoint. Throws config::Rejected.
@@ -31,10 +39,13 @@ class Runner {
   RunOutcome run();
 
  private:
-  // What an earlier sitting came to, when it left nothing to do.
+  // What an earlier sitting came to, when it left nothing to train.
   std::optional<RunOutcome> finished_before() const;
   void open_endpoint();
   void open_directory();
+  // Writes down what this sitting depends on besides the experiment; warns when it is not like the first.
+  void keep_environment();
+  void keep_sources(nlohmann::ordered_json& facts) const;
   void describe_run();
   void announce_endpoint();
   bool run_stages(RunOutcome& outcome);
@@ -42,8 +53,7 @@ class Runner {
 
   const config::ExperimentSpec& experiment_;
   registry::Registry& registry_;
-  std::vector<std::string> command_line_;
-  std::optional<std::filesystem::path> resume_;
+  RunOrigin origin_;
 
   // In the order of dependence: what is declared later is gone first.
   metrics::ProgressLine progress_;
@@ -56,6 +66,7 @@ class Runner {
   std::deque<StageData> data_;
   nlohmann::ordered_json data_facts_;  // for environment.json
   std::optional<RunDirectory> directory_;
+  std::optional<CheckpointStore> checkpoints_;
   std::optional<weights::TensorFile> checkpoint_;  // where the earlier sitting stopped
   std::optional<metrics::HistoryWriter> history_;
   std::optional<metrics::RunMetrics> metrics_;

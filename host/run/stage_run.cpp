@@ -53,7 +53,8 @@ void StageRun::check_teacher_accuracy() const {
   if (!graph_.teacher->spec.expect_accuracy) return;
   const auto& [expected, origin] = *graph_.teacher->spec.expect_accuracy;
   if (std::abs(found - expected) <= graph_.teacher->spec.accuracy_tolerance) return;
-  config::reject(origin, fmt::format("teacher.expect_accuracy is {:.4f}, but the teacher reaches {:.4f} on the test split "
+  config::reject(origin,
+                 fmt::format("teacher.expect_accuracy is {:.4f}, but the teacher reaches {:.4f} on the test split "
                              "(tolerance {:g}): are its weights, its normalisation and the data set those you mean?",
                              expected, found, graph_.teacher->spec.accuracy_tolerance));
 }
@@ -81,6 +82,8 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
 engine::StageResult StageRun::train(const std::atomic<bool>& stop) {
   try {
     return trainer_->run(stop);
+  } catch (const engine::Diverged& error) {
+    throw engine::Diverged(error.what() + save_diverged());
   } catch (const engine::TeacherChanged&) {
     context_.metrics.set_teacher_changed(true);
     throw;
@@ -110,12 +113,28 @@ StageOutcome StageRun::outcome(const engine::StageResult& result) const {
   return outcome;
 }
 
+std::string StageRun::save_diverged() const {
+  const std::filesystem::path file = context_.directory.diverged(graph_.stage);
+  try {
+    std::filesystem::create_directories(file.parent_path());
+    weights::save_tensors(file, trainer_->snapshot());
+  } catch (const std::exception& error) {
+    return std::string("; its state could not be saved: ") + error.what();
+  }
+  return "; its state is in " + file.string() + ", the checkpoints are from before";
+}
+
 void StageRun::read(const engine::Reading& reading) {
+  if (reading.skipped > 0) {
+    context_.log.warn(fmt::format("stage {}: of the steps up to {}, {} were not finite and left out", graph_.stage,
+                                  reading.position.step, reading.skipped));
+  }
   recorder_.record(step_report(graph_, reading));
 }
 
 void StageRun::evaluated(const engine::Position& position, const engine::Evaluation& evaluation) {
   const auto& teacher = trainer_->teacher_evaluation();
+  evaluated_ = {position.step, evaluation.top1};
   recorder_.record(evaluation_report(position, evaluation, teacher ? &*teacher : nullptr));
   if (evaluation.top1 <= best_top1_) return;
   best_top1_ = evaluation.top1;
@@ -125,15 +144,17 @@ void StageRun::evaluated(const engine::Position& position, const engine::Evaluat
 void StageRun::save_point(const engine::Position& position, bool stopping) {
   if (!stopping) recorder_.epoch_completed();
   const bool due = position.epoch % context_.spec.checkpoint_every == 0 || position.epoch == graph_.training.epochs;
-  if (due || stopping) save_checkpoint();
+  if (due || stopping) save_checkpoint(position);
 }
 
-void StageRun::save_checkpoint() {
+void StageRun::save_checkpoint(const engine::Position& position) {
   const double before = unix_time();
   weights::TensorFile state = trainer_->snapshot();
   state.metadata["seconds"] = to_toml(seconds());
   try {
-    weights::save_tensors(context_.directory.checkpoint(), state);
+    context_.history.sync();
+    const bool evaluated = evaluated_ && evaluated_->first == position.step;
+    context_.checkpoints.save(state, evaluated ? std::optional(evaluated_->second) : std::nullopt);
   } catch (const std::exception&) {
     context_.metrics.checkpoint_failed();
     throw;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "checkpoint_store.hpp"
 #include "data_store.hpp"
 #include "engine/trainer.hpp"
 #include "event_log.hpp"
@@ -20,6 +21,7 @@ namespace retort::run {
 struct RunContext {
   const config::RunSpec& spec;
   const RunDirectory& directory;
+  CheckpointStore& checkpoints;
   engine::StepValues& values;
   engine::StageTrainer::Options training;
   metrics::MetricStore& store;
@@ -52,7 +54,9 @@ class StageRun final : public engine::StageObserver {
   void keep_label_noise(const data::LabelChanges& changes) const;
   engine::StageResult train(const std::atomic<bool>& stop);
   void check_teacher_accuracy() const;
-  void save_checkpoint();
+  void save_checkpoint(const engine::Position& position);
+  // Keeps what a stage that diverged had come to, for whoever looks for the reason; returns what to tell of it.
+  std::string save_diverged() const;
   void save_student(const std::filesystem::path& path, double top1) const;
   double seconds() const;
   StageOutcome outcome(const engine::StageResult& result) const;
@@ -62,7 +66,8 @@ class StageRun final : public engine::StageObserver {
   std::optional<engine::StageTrainer> trainer_;
   metrics::StageRecorder recorder_;
   double best_top1_ = -1.0;
-  double earlier_seconds_ = 0.0;  // of earlier sittings
+  std::optional<std::pair<std::int64_t, double>> evaluated_;  // the last time: step and top-1
+  double earlier_seconds_ = 0.0;                              // of earlier sittings
   std::chrono::steady_clock::time_point started_;
 };
 

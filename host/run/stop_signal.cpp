@@ -8,16 +8,19 @@ namespace {
 
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
 std::atomic<bool> stop{false};
+std::atomic<bool> signalled{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
 void handle(int signal) {
-  if (stop.exchange(true)) ::_exit(128 + signal);
+  if (signalled.exchange(true)) ::_exit(128 + signal);
+  stop = true;
 }
 
 }  // namespace
 
 StopSignal::StopSignal() {
   stop = false;
+  signalled = false;
   struct sigaction action {};
   action.sa_handler = handle;
   action.sa_flags = SA_RESTART;
@@ -26,6 +29,10 @@ StopSignal::StopSignal() {
 
 StopSignal::~StopSignal() {
   for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+}
+
+void StopSignal::request() {
+  stop = true;
 }
 
 const std::atomic<bool>& StopSignal::requested() {

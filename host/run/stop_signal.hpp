@@ -14,6 +14,8 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   static const std::atomic<bool>& requested();
+  // Asks for a stop without a signal: the next one is the first. [any thread]
+  static void request();
 };
 
 }  // namespace retort::run

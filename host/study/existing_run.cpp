@@ -4,10 +4,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <vector>
 
 #include <retort/error.hpp>
 
+#include "experiment_file.hpp"
+#include "identity.hpp"
 #include "metrics/descriptor.hpp"
 #include "run/run_directory.hpp"
 
@@ -15,6 +19,22 @@ namespace retort::study {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+// The newest first.
+std::vector<fs::path> runs_in(const fs::path& folder) {
+  std::vector<fs::path> runs;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, none)) {
+    // One without experiment.toml was killed before it began.
+    if (!entry.is_symlink() && fs::exists(entry.path() / "experiment.toml")) runs.push_back(entry.path());
+  }
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.filename() > b.filename(); });
+  return runs;
+}
+
+}  // namespace
 
 std::optional<double> ExistingRun::value(const std::string& name) const {
   if (stages.empty()) return std::nullopt;
@@ -47,15 +67,18 @@ ExistingRun read_run(const fs::path& path) {
 }
 
 std::optional<ExistingRun> newest_run(const fs::path& folder) {
-  fs::path newest;
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, none)) {
-    // One without experiment.toml was killed before it began.
-    if (!fs::exists(entry.path() / "experiment.toml")) continue;
-    if (newest.empty() || entry.path().filename() > newest.filename()) newest = entry.path();
+  const std::vector<fs::path> runs = runs_in(folder);
+  if (runs.empty()) return std::nullopt;
+  return read_run(runs.front());
+}
+
+std::optional<fs::path> unfinished_run(const fs::path& folder, const config::Node& experiment) {
+  const std::string hash = essence_hash(experiment);
+  for (const fs::path& run : runs_in(folder)) {
+    if (read_run(run).state == ExistingRun::State::Finished) continue;
+    if (essence_hash(read_experiment_file(run / "experiment.toml")) == hash) return run;
   }
-  if (newest.empty()) return std::nullopt;
-  return read_run(newest);
+  return std::nullopt;
 }
 
 bool is_under_way(const fs::path& directory) {

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/node.hpp"
+
 namespace retort::study {
 
 // A run as its directory shows it.
@@ -30,6 +32,11 @@ ExistingRun read_run(const std::filesystem::path& directory);
 
 // The newest run in the folder of a planned run; nothing when there is none.
 std::optional<ExistingRun> newest_run(const std::filesystem::path& folder);
+
+// The newest run in a folder that is not finished and was made from the same experiment, name and [metrics] aside;
+// nothing when there is none.
+std::optional<std::filesystem::path> unfinished_run(const std::filesystem::path& folder,
+                                                    const config::Node& experiment);
 
 // Whether a process works in the directory of a run.
 bool is_under_way(const std::filesystem::path& directory);

@@ -34,7 +34,7 @@ Node essence(const Node& experiment) {
   Node result = experiment;
   for (const char* table : {"study", "metrics"}) result.erase(table);
   if (Node* const run = result.find("run")) {
-    for (const char* key : {"name", "directory", "threads", "checkpoint_every"}) run->erase(key);
+    for (const char* key : {"name", "directory", "threads", "checkpoint_every", "keep_checkpoints"}) run->erase(key);
     if (run->is_table() && run->entries().empty()) result.erase("run");
   }
   return result;

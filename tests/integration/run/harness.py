@@ -129,7 +129,7 @@ class Run:
 
     def __init__(self, root):
         self.root = Path(root)
-        self.checkpoint = self.root / "checkpoints/last.safetensors"
+        self.checkpoint = self.root / "checkpoints/last/state.safetensors"
 
     @property
     def summary(self):

@@ -76,6 +76,10 @@ def test_diverging_run_names_stage_and_term_and_keeps_its_checkpoint(retort):
     run = only_run(retort)
     assert run.summary["state"] == "failed"
     assert list(run.stages) == ["teacher"]
+    diverged, at_the_end = read_safetensors(run.root / "stages/student/diverged.safetensors")
+    assert f"its state is in {run.root}/stages/student/diverged.safetensors" in done.stderr
+    assert int(at_the_end["step"]) == run.history()[-1]["step"]
+    assert not all(abs(value) < 1e6 for value in diverged["module.student/fc.weight"].floats())
     tensors, metadata = read_safetensors(run.checkpoint)
     assert (metadata["stage"], metadata["epoch"], metadata["step"]) == ("student", "2", "32")
     assert all(abs(value) < 1e6 for value in tensors["module.student/fc.weight"].floats())
@@ -84,6 +88,30 @@ def test_diverging_run_names_stage_and_term_and_keeps_its_checkpoint(retort):
     text = (run.root / "metrics.prom").read_text()
     assert metric(text, "retort_run_state", state="failed") == 1
     assert metric(text, "retort_nonfinite_loss_total", stage="student") == 1
+
+
+def test_steps_that_are_not_finite_can_be_left_out(retort):
+    # Every step of the student's third epoch is far too large.
+    explosion = settings(
+        teacher__training__schedule__epochs=1,
+        teacher__training__schedule__lr="{ use = 'constant' }",
+        schedule__epochs=3,
+        schedule__lr='{ use = "multistep", milestones = [2], gamma = 1e38 }',
+        schedule__on_divergence="{ skip = 16 }",
+        metrics__every=4,
+    )
+    words = [retort.write(), *explosion, "--unset", "loss.representation"]
+    done = retort("run", *words)
+    run = done.run
+    assert "stage student: of the steps up to 36, 4 were not finite and left out" in done.stderr
+    left_out = [r["values"].get("skipped_steps", 0) for r in run.history() if r["stage"] == "student" and r["split"] == "train"]
+    assert left_out == [0] * 8 + [4] * 4
+    tests = [r["values"] for r in run.history() if r["stage"] == "student" and r["split"] == "test"]
+    assert tests[2] == tests[1]
+    text = (run.root / "metrics.prom").read_text()
+    assert metric(text, "retort_skipped_steps_total", stage="student") == 16
+    refused = retort("run", *words, *settings(schedule__on_divergence="{ skip = 15 }"), code=FAILED)
+    assert "16 steps were not finite; schedule.on_divergence allows 15" in refused.stderr
 
 
 def test_teacher_must_be_as_accurate_as_expected(retort, run):

@@ -45,14 +45,18 @@ def test_learns(run):
 
 def test_directory_holds_what_a_run_leaves(run):
     found = {str(path.relative_to(run.root)) for path in run.root.rglob("*") if path.is_file()} - {".lock"}
+    checkpoints = {path for path in found if path.startswith("checkpoints/")}
+    assert {path.split("/")[2] for path in checkpoints} == {"state.safetensors", "manifest.json"}
+    assert run.checkpoint.exists() and (run.root / "checkpoints/best/manifest.json").exists()
+    found -= checkpoints
     assert found == {
         "experiment.toml",
+        f"sources/1-{QUICKSTART.name}",
         "environment.json",
         "events.log",
         "metrics.jsonl",
         "metrics.prom",
         "summary.json",
-        "checkpoints/last.safetensors",
         *(
             f"stages/{stage}/{file}"
             for stage in STAGES

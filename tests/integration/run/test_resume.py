@@ -1,5 +1,7 @@
 """A run that was stopped or killed goes on to the same bits, and its history has every line once."""
 
+import hashlib
+import json
 import random
 import re
 import shutil
@@ -8,7 +10,20 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import FAILED, SMALL, STOPPED, USAGE, Run, changed, metric, read_safetensors, settings, tree, wait_until
+from harness import (
+    FAILED,
+    SMALL,
+    STOPPED,
+    USAGE,
+    Retort,
+    Run,
+    changed,
+    metric,
+    read_safetensors,
+    settings,
+    tree,
+    wait_until,
+)
 
 # Both stages take a second or more, so that signals find them at work.
 LONG = changed(changed(SMALL, "epochs = 2", "epochs = 20"), "train = 512", "train = 1024")
@@ -112,10 +127,18 @@ def test_run_killed_in_a_stage_goes_on_to_the_same_bits(retort, undisturbed, sta
 
 def test_run_killed_behind_its_last_checkpoint_repeats_no_line(retort, undisturbed):
     # The student is trained and checkpointed, but its result was not written.
-    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run", symlinks=True))
     for file in ("stages/student/result.json", "stages/student/student.safetensors", "summary.json"):
         (run.root / file).unlink()
     retort("run", "--resume", run.root)
+    assert_same(run, undisturbed)
+
+
+def test_run_killed_before_its_summary_gets_it(retort, undisturbed):
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run", symlinks=True))
+    (run.root / "summary.json").unlink()
+    retort("run", "--resume", run.root)
+    assert run.summary["stages"] == undisturbed.summary["stages"]
     assert_same(run, undisturbed)
 
 
@@ -142,7 +165,7 @@ def test_stages_that_max_steps_ended_keep_their_history(retort):
 
 
 def test_resuming_a_finished_run_does_nothing(retort, undisturbed):
-    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run", symlinks=True))
     before = tree(run.root)
     finished = retort("run", "--resume", run.root)
     assert finished.run.root == run.root
@@ -184,8 +207,94 @@ def test_only_a_runs_directory_is_resumed(retort):
     assert f"{retort.folder} is not the directory of a run: it has no experiment.toml" in refused.stderr
 
 
-def test_broken_checkpoint_is_named(retort, undisturbed):
-    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run"))
+def test_damaged_checkpoint_is_named_and_the_one_before_used(retort, undisturbed):
+    with retort.start("run", retort.write(LONG)) as running:
+        run = running.wait_for_step("student", STEPS // 2)
+        running.kill()
+    newest = run.checkpoint.parent.resolve()
+    content = bytearray(run.checkpoint.read_bytes())
+    content[-1] ^= 1
+    run.checkpoint.write_bytes(content)
+    before = json.loads((newest.parent / f"{int(newest.name) - 1:06}/manifest.json").read_text())
+    resumed = retort("run", "--resume", run.root)
+    assert f"warning: the checkpoint {newest} is damaged: state.safetensors is not what was written" in resumed.stderr
+    assert f"stage student: goes on after step {before['step']}" in resumed.stderr
+    assert newest.with_suffix(".damaged").is_dir()
+    assert_same(run, undisturbed)
+
+
+def test_checkpoints_are_kept_as_told(retort):
+    run = retort("run", retort.write(), *settings(schedule__epochs=6, run__keep_checkpoints=3)).run
+    folder = run.root / "checkpoints"
+    kept = {path.name: json.loads((path / "manifest.json").read_text()) for path in folder.glob("0*")}
+    newest = sorted(kept)[-1]
+    assert (folder / "last").readlink().name == newest
+    best = (folder / "best").readlink().name
+    assert set(kept) == set(sorted(kept)[-3:]) | {best} and len(sorted(kept)[-3:]) == 3
+    assert kept[best]["top1"] == run.stages["student"]["best_top1"]
+    assert (kept[newest]["stage"], kept[newest]["epoch"]) == ("student", 6)
+    for name, manifest in kept.items():
+        content = (folder / name / "state.safetensors").read_bytes()
+        assert manifest["files"]["state.safetensors"] == {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+
+
+def test_later_sittings_keep_their_own_environment(retort, undisturbed):
+    with retort.start("run", retort.write(LONG)) as running:
+        run = running.wait_for_step("teacher", STEPS // 3)
+        running.end(signal.SIGTERM)
+    first = (run.root / "environment.json").read_bytes()
+    other = Retort(retort.folder, OMP_NUM_THREADS="2")
+    with other.start("run", "--resume", run.root) as running:
+        running.wait_for(r"warning: this sitting is not like the run's first, .*threads: 1 -> 2")
+        running.end(signal.SIGTERM)
+    assert (run.root / "environment.json").read_bytes() == first
+    second = json.loads((run.root / "environment-2.json").read_text())
+    assert second["threads"] == 2 and second["command_line"][1:3] == ["run", "--resume"]
+    assert "not like" not in retort("run", "--resume", run.root).stderr
+
+
+def test_auto_begins_a_run_and_goes_on_with_it(retort, undisturbed):
+    experiment = retort.write(LONG)
+    words = ["run", experiment, "--resume=auto", *settings(metrics__every=5)]
+    with retort.start(*words) as running:
+        run = running.wait_for_step("teacher", STEPS // 3)
+        assert retort(*words, code=FAILED).stderr.count("is under way in another process") == 1
+        running.end(signal.SIGTERM)
+    # Neither of another experiment nor finished: these are not gone on with.
+    other = retort("run", experiment, *settings(run__seed=8, schedule__epochs=1, teacher__training__schedule__epochs=1))
+    finished = retort(*words)
+    assert finished.run.root == run.root != other.run.root
+    assert "stage teacher: goes on after step" in finished.stderr
+    assert_same(run, undisturbed)
+    with retort.start(*words) as running:
+        assert running.directory().root not in (run.root, other.run.root)
+        running.kill()
+
+
+def test_auto_needs_an_experiment(retort):
+    assert "--resume=auto needs a file" in retort("run", "--resume=auto", code=USAGE).stderr
+
+
+def test_time_that_is_over_ends_a_run_as_a_signal_does(retort, undisturbed):
+    done = retort("run", retort.write(LONG), "--max-time", "2s", *settings(metrics__every=5), code=STOPPED)
+    (root,) = (retort.folder / "runs/small").iterdir()
+    assert f"retort: stopped, --max-time is over; go on with: retort run --resume {root}\n" in done.stderr
+    assert Run(root).summary["state"] == "stopped"
+    retort("run", "--resume", root, "--max-time", "1h")
+    assert_same(Run(root), undisturbed)
+
+
+def test_time_must_be_one(retort):
+    refused = retort("run", retort.write(), "--max-time", "2 hours", code=USAGE)
+    assert "--max-time: expected a time such as 90s, 45m, 2h30m or 1d, found '2 hours'" in refused.stderr
+    assert not (retort.folder / "runs").exists()
+
+
+def test_checkpoint_of_version_01_is_refused(retort, undisturbed):
+    run = Run(shutil.copytree(undisturbed.root, retort.folder / "run", symlinks=True))
     (run.root / "stages/student/result.json").unlink()
-    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:-100])
-    assert str(run.checkpoint) in retort("run", "--resume", run.root, code=USAGE).stderr
+    run.checkpoint.rename(run.root / "checkpoints/last.safetensors")
+    assert "checkpoint of an earlier version" in retort("run", "--resume", run.root, code=FAILED).stderr

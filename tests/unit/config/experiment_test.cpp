@@ -39,6 +39,7 @@ TEST_F(Experiment, ReadsRunDataAndModels) {
   EXPECT_EQ(spec.run.precision.value, "bfloat16");
   EXPECT_EQ(spec.run.threads, 4);
   EXPECT_EQ(spec.run.checkpoint_every, 10);
+  EXPECT_EQ(spec.run.keep_checkpoints, 5);
   EXPECT_FALSE(spec.metrics.serve);
   EXPECT_EQ(spec.metrics.address.value, "0.0.0.0");
   EXPECT_EQ(spec.metrics.port.value, 9100);

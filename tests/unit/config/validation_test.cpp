@@ -23,7 +23,7 @@ TEST_F(Validation, UnknownKeysAreLocatedAtTheKey) {
             "a.toml:8:2: error: rum: unknown key 'rum'; did you mean 'run'? (accepted: run, dataset, teacher, student, "
             "loss, optimizer, schedule, engine, metrics, stage, study)\n"
             "a.toml:10:1: error: run.seeds: unknown key 'seeds'; did you mean 'seed'? (accepted: name, seed, device, "
-            "precision, directory, threads, checkpoint_every)\n"
+            "precision, directory, threads, checkpoint_every, keep_checkpoints)\n"
             "a.toml:12:8: error: schedule.lr.us: unknown key 'us'; did you mean 'use'? (accepted: use, milestones, "
             "gamma, final, warmup_epochs, warmup_start)\n");
 }

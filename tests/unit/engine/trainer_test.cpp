@@ -1,5 +1,9 @@
 #include "engine/trainer.hpp"
 
+#include <cmath>
+#include <limits>
+#include <set>
+
 #include <gmock/gmock.h>
 #include <torch/optim/sgd.h>
 
@@ -262,6 +266,113 @@ TEST_F(TrainerTest, ReplayedStepsLearnWhatStepsLearn) {
   // 12 steps; three to warm up for each kind of step: of 16 and of 2 images, read or not.
   EXPECT_GE(Repetition::replays, 2);
   EXPECT_EQ(weights::state_hash(*plain.graph().student.model), weights::state_hash(*replayed.graph().student.model));
+}
+
+// A loss whose value is not a number in some steps.
+class Stumbling final : public Loss {
+ public:
+  Stumbling(std::shared_ptr<Loss> loss, std::set<std::int64_t> steps)
+      : loss_(std::move(loss)), steps_(std::move(steps)) {}
+
+  torch::Tensor forward(const LossInputs& in) override {
+    const torch::Tensor value = loss_->forward(in);
+    return steps_.contains(in.step) ? value * std::numeric_limits<double>::quiet_NaN() : value;
+  }
+
+ private:
+  std::shared_ptr<Loss> loss_;
+  std::set<std::int64_t> steps_;
+};
+
+struct StumblingStage : SyntheticStage {
+  StumblingStage(std::set<std::int64_t> steps, std::int64_t skip) : SyntheticStage(kConvStage + kSoftTerm + kHintTerm) {
+    graph().training.skip_limit = skip;
+    auto& loss = graph().terms[0].loss;
+    loss = std::make_shared<Stumbling>(loss, std::move(steps));
+  }
+  // With batch norms, whose statistics a step changes before it fails.
+  static inline const std::string kConvStage =
+      synthetic_stage("[1, 8, 8]", "use = \"convnet\"\nchannels = [8]", "use = \"convnet\"\nchannels = [4]");
+};
+
+std::map<std::string, torch::Tensor> learnt(const StageTrainer& trainer) {
+  std::map<std::string, torch::Tensor> tensors;
+  for (const auto& [name, tensor] : trainer.snapshot().tensors) {
+    if (name.starts_with("module.") || name.starts_with("optimizer.")) tensors[name] = tensor.clone();
+  }
+  return tensors;
+}
+
+TEST_F(TrainerTest, AStepThatIsNotFiniteCanBeLeftOut) {
+  for (const bool adamw : {false, true}) {
+    StumblingStage stage({5}, 1);
+    if (adamw) stage.graph().optimizer.kind = config::OptimizerSpec::Kind::AdamW;
+    recorder_.readings.clear();
+    StageTrainer subject = trainer(stage, /*read_every=*/1);
+    for (int step = 0; step < 5; ++step) subject.step();
+    const auto before = learnt(subject);
+    subject.step();
+    for (const auto& [name, tensor] : learnt(subject)) EXPECT_TRUE(tensor.equal(before.at(name))) << name;
+    EXPECT_EQ(recorder_.readings.back().skipped, 1);
+    while (subject.position().step < subject.total_steps()) subject.step();
+    for (const auto& [name, tensor] : learnt(subject)) EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;
+    EXPECT_FALSE(learnt(subject).at("module.student/fc.weight").equal(before.at("module.student/fc.weight")));
+    // The epoch's means are of the steps that count.
+    EXPECT_TRUE(std::isfinite(recorder_.readings[7].epoch.loss));
+    EXPECT_EQ(recorder_.readings[6].skipped, 0);
+  }
+}
+
+TEST_F(TrainerTest, AnUpdateThatIsNotFiniteIsLeftOutToo) {
+  StumblingStage stage({}, 100);
+  stage.graph().training.lr.value = 1e38;
+  StageTrainer subject = trainer(stage, /*read_every=*/1);
+  const auto before = learnt(subject);
+  subject.step();
+  EXPECT_EQ(recorder_.readings.back().skipped, 1);
+  EXPECT_TRUE(std::isnan(recorder_.readings.back().recent.loss));
+  for (const auto& [name, tensor] : learnt(subject)) EXPECT_TRUE(tensor.equal(before.at(name))) << name;
+}
+
+TEST_F(TrainerTest, WithoutSuchAStepThePolicyChangesNoBit) {
+  StumblingStage watched({}, 1), plain({}, 1);
+  plain.graph().training.skip_limit.reset();
+  trainer(watched).run(recorder_.stop);
+  trainer(plain).run(recorder_.stop);
+  EXPECT_EQ(weights::state_hash(*watched.graph().student.model), weights::state_hash(*plain.graph().student.model));
+}
+
+TEST_F(TrainerTest, AStateWithSpoiltWeightsIsNotSaved) {
+  SyntheticStage stage(kSyntheticStage + kSoftTerm);
+  StageTrainer subject = trainer(stage);
+  for (int step = 0; step < 3; ++step) subject.step();
+  {
+    const torch::NoGradGuard no_grad;
+    stage.graph().student.model->parameters()[0][0][0].fill_(std::numeric_limits<float>::infinity());
+  }
+  recorder_.stop = true;
+  EXPECT_THROW(subject.run(recorder_.stop), Diverged);
+  EXPECT_TRUE(recorder_.saves.empty());
+}
+
+TEST_F(TrainerTest, MoreSuchStepsThanAllowedFailTheStage) {
+  StumblingStage stage({2, 6, 9}, 2);
+  try {
+    trainer(stage, /*read_every=*/1).run(recorder_.stop);
+    FAIL() << "a third step was left out";
+  } catch (const Diverged& error) {
+    EXPECT_THAT(error.what(), HasSubstr("up to step 10, 3 steps were not finite; schedule.on_divergence allows 2"));
+  }
+}
+
+TEST_F(TrainerTest, StepsLeftOutAreCountedThroughASnapshot) {
+  StumblingStage first_stage({2, 9}, 1), second_stage({2, 9}, 1);
+  StageTrainer first = trainer(first_stage, /*read_every=*/1);
+  for (int step = 0; step < 6; ++step) first.step();
+  StageTrainer second = trainer(second_stage, /*read_every=*/1);
+  second.restore(first.snapshot());
+  EXPECT_THROW(second.run(recorder_.stop), Diverged);
+  EXPECT_EQ(second.position().step, 10);
 }
 
 TEST_F(TrainerTest, TrainsInBfloat16WithFloat32Weights) {

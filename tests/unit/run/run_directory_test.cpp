@@ -50,6 +50,36 @@ TEST_F(RunDirectoryTest, ARunUnderWayIsLocked) {
   EXPECT_THAT(error_of([&] { second.lock(); }), HasSubstr("under way in another process"));
 }
 
+TEST_F(RunDirectoryTest, TheNewestCanBeFoundWithoutItsName) {
+  RunDirectory::create(base_, "a/b");
+  const RunDirectory newest = RunDirectory::create(base_, "c");
+  EXPECT_EQ(fs::canonical(base_ / "latest"), newest.root());
+}
+
+TEST_F(RunDirectoryTest, ARunNamedLatestKeepsItsFolder) {
+  const RunDirectory run = RunDirectory::create(base_, "latest");
+  EXPECT_FALSE(fs::is_symlink(base_ / "latest"));
+  EXPECT_TRUE(fs::exists(run.root()));
+}
+
+TEST_F(RunDirectoryTest, LeftoversOfAKilledProcessGo) {
+  const RunDirectory run = RunDirectory::create(base_, "a");
+  write(run.stage("student") / ".retort-17-0.tmp");
+  write(run.student("student"));
+  run.remove_leftovers();
+  EXPECT_FALSE(fs::exists(run.stage("student") / ".retort-17-0.tmp"));
+  EXPECT_TRUE(fs::exists(run.student("student")));
+}
+
+TEST_F(RunDirectoryTest, EverySittingHasItsEnvironment) {
+  const RunDirectory run = RunDirectory::create(base_, "a");
+  EXPECT_EQ(run.sittings(), 0);
+  write(run.environment());
+  write(run.environment(2));
+  EXPECT_EQ(run.sittings(), 2);
+  EXPECT_EQ(run.environment(2).filename(), "environment-2.json");
+}
+
 TEST_F(RunDirectoryTest, AnUnlockedRunCanBeTakenUp) {
   fs::path root;
   {

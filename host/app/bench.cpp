@@ -13,6 +13,7 @@
 #include "run/bench.hpp"
 #include "run/bench_variants.hpp"
 #include "run/preparation.hpp"
+#include "run/teacher_logits.hpp"
 
 namespace retort::app {
 namespace {
@@ -82,15 +83,21 @@ class Prepared {
     const c10::Device device = run::settle_device(experiment.run);
     graphs_ = run::assemble_stages(experiment, registry, values_, diagnostics);
     graph_ = &run::find_stage(graphs_, stage);
-    store_.emplace(device);
+    store_.emplace(device, experiment.engine.readers);
     data_ = store_->load(*graph_);
+    const c10::ScalarType type = engine::compute_type(experiment.run.precision.value);
+    const auto tell = [](const std::string& note) { fmt::print(stderr, "{}\n", note); };
+    if (experiment.engine.logit_cache && graph_->teacher) {
+      logit_cache_ = run::open_logit_cache(*experiment.engine.logit_cache, *graph_, *data_.train, {device, type},
+                                           registry, tell);
+    }
     bench_.emplace(*graph_, data_, values_,
                    engine::StageTrainer::Options{
                        .device = device,
-                       .type = engine::compute_type(experiment.run.precision.value),
+                       .type = type,
                        .read_every = experiment.metrics.every,
-                       .capture = engine::choose_capture(
-                           *graph_, device, [](const std::string& note) { fmt::print(stderr, "{}\n", note); })},
+                       .capture = logit_cache_ ? engine::DeviceGraphFactory() : engine::choose_capture(*graph_, device, tell),
+                       .logit_cache = logit_cache_.get()},
                    bench);
   }
 
@@ -103,6 +110,7 @@ class Prepared {
   graph::TrainingGraph* graph_ = nullptr;
   std::optional<run::DataStore> store_;
   run::StageData data_;
+  std::unique_ptr<cache::LogitCache> logit_cache_;
   std::optional<run::Bench> bench_;
 };
 

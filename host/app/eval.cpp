@@ -54,10 +54,10 @@ int evaluate(const Options& options) {
   engine::EvaluationOptions how{.type = stage.type()};
   std::optional<engine::Evaluation> teacher;
   if (stage.teacher()) {
-    teacher = engine::evaluate(*stage.teacher(), source, {.type = stage.type(), .keep_logits = true});
+    teacher = engine::evaluate(*stage.teacher(), *source, {.type = stage.type(), .keep_logits = true});
     how.teacher_logits = teacher->logits;
   }
-  const engine::Evaluation student = engine::evaluate(stage.student(), source, how);
+  const engine::Evaluation student = engine::evaluate(stage.student(), *source, how);
   if (options.json) {
     auto json = model_json(stage.student(), student);
     if (teacher) {

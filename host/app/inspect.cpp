@@ -49,13 +49,13 @@ int execute(const Options& options) {
     classes = {0, 1, 2};
   }
   const auto source = stage.source(options.split == "train" ? Split::Train : Split::Test);
-  const auto student = inspect::run_over(stage.student(), source, stage.type());
+  const auto student = inspect::run_over(stage.student(), *source, stage.type());
   inspect::Inspection inspection{.run = stage.run(),
                                  .stage = stage.graph().stage,
                                  .split = options.split,
                                  .student = inspect_model(stage.student(), student, classes, options)};
   if (stage.teacher()) {
-    const auto teacher = inspect::run_over(*stage.teacher(), source, stage.type());
+    const auto teacher = inspect::run_over(*stage.teacher(), *source, stage.type());
     inspection.teacher = inspect_model(*stage.teacher(), teacher, classes, options);
     inspection.pair = inspect::inspect_pair(student, teacher, options.bins);
   }

@@ -65,10 +65,10 @@ std::vector<Sample> run_samples(const TrainedStage& stage, const Options& option
   const graph::ModelNode* node = options.teacher ? stage.teacher() : &stage.student();
   if (!node) throw InvalidParameter("stage '" + stage.graph().stage + "' has no teacher");
   const auto source = stage.source(options.split == "train" ? Split::Train : Split::Test);
-  const auto places = chosen_samples(options, source.size());
+  const auto places = chosen_samples(options, source->size());
   std::vector<Sample> samples;
   const torch::Tensor indices = torch::tensor(places, torch::kInt64);
-  engine::for_samples(*node, source, indices, stage.type(), {"logits"},
+  engine::for_samples(*node, *source, indices, stage.type(), {"logits"},
                       [&](const data::Batch& batch, const auto& taps) {
                         const torch::Tensor logits = taps.at("logits").cpu().to(torch::kDouble);
                         const torch::Tensor labels = batch.target.cpu();

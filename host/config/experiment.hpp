@@ -199,6 +199,14 @@ struct EngineSpec {
   bool prepack = true;          // convolutions of frozen models, on the CPU
   bool fuse_losses = true;      // losses take over the normalization of their features
   bool cuda_graph = true;       // whole steps as one CUDA graph
+
+  struct LogitCache {
+    std::filesystem::path folder;  // absolute; empty: the default one
+    std::string type = "bfloat16";
+    Origin origin;
+  };
+  std::optional<LogitCache> logit_cache;
+  std::int64_t readers = 0;  // threads that read the images of a data set that streams; 0: one for each core
 };
 
 struct MetricsSpec {

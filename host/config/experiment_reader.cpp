@@ -69,6 +69,12 @@ EngineSpec read_engine(const Node& document) {
   view.read("prepack", engine.prepack);
   view.read("fuse_losses", engine.fuse_losses);
   view.read("cuda_graph", engine.cuda_graph);
+  view.read("readers", engine.readers);
+  const Node* const cache = view.find("logit_cache");
+  const auto folder = view.get<std::string>("logit_cache");
+  if (!cache || !(folder || view.get<bool>("logit_cache").value_or(false))) return engine;
+  engine.logit_cache = {.folder = folder.value_or(""), .origin = cache->origin()};
+  view.read("logit_cache_type", engine.logit_cache->type);
   return engine;
 }
 
@@ -112,8 +118,8 @@ std::optional<ExperimentSpec> read_experiment(const Node& document, const Catalo
   make_paths_absolute(experiment.resolved);
   check_table(experiment_keys(), experiment.resolved, "", diagnostics);
   experiment.run = read_run(document, diagnostics);
-  experiment.engine = read_engine(document);
   experiment.metrics = read_metrics(document);
+  experiment.engine = read_engine(experiment.resolved);
   experiment.stages = read_stages(experiment.resolved, {catalog, diagnostics});
   if (diagnostics.failed()) return std::nullopt;
   keep_name(experiment.resolved, experiment.run.name);

@@ -101,6 +101,14 @@ ParamSpec metrics_keys() {
 
 ParamSpec engine_keys() {
   const EngineSpec engine;
+  ParamSpec logit_cache = either(
+      "logit_cache",
+      "Whether the teacher's logits are kept, for each view that the augmentation makes of an image, in a file "
+      "that all runs with this teacher and these images share; a text names the folder, relative to the file "
+      "that says so. A sample whose view is known spares the teacher. Used where an objective asks the teacher "
+      "for its logits alone.",
+      {boolean("", "", false), text("", "The folder; `retort/logits` in the user's cache folder unless given.")});
+  logit_cache.fallback = Value(false);
   return table(
       "engine", "How a step is computed. Every switch keeps the results to within rounding.",
       {boolean("record",
@@ -116,7 +124,12 @@ ParamSpec engine_keys() {
        boolean("prepack", "Bring the weights of a frozen model's convolutions into oneDNN's layout once (CPU).",
                engine.prepack),
        boolean("fuse_losses", "Let losses that can do so normalise their features themselves.", engine.fuse_losses),
-       boolean("cuda_graph", "Run whole steps as one CUDA graph (GPU).", engine.cuda_graph)});
+       boolean("cuda_graph", "Run whole steps as one CUDA graph (GPU).", engine.cuda_graph),
+       std::move(logit_cache),
+       text("logit_cache_type", "Type of the logits that are kept: the student learns from logits rounded to it.",
+            EngineSpec::LogitCache().type, {"bfloat16", "float32"}),
+       integer("readers", "Threads that read the images of a data set that streams; 0: one for each core.", 0,
+               engine.readers)});
 }
 
 ParamSpec class_reference() {

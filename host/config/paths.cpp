@@ -28,6 +28,7 @@ void make_absolute(Node& value) {
 std::vector<const char*> path_keys(const ParamSpec& spec) {
   if (component_kind(spec)) return {"library", "weights"};
   if (spec.name == "label_noise") return {"file"};
+  if (spec.name == "engine") return {"logit_cache"};
   return {};
 }
 

@@ -9,7 +9,8 @@
 
 namespace retort::data {
 
-Normalize::Normalize(const std::vector<double>& mean, const std::vector<double>& deviation, c10::Device device) {
+Normalize::Normalize(const std::vector<double>& mean, const std::vector<double>& deviation, c10::Device device)
+    : mean_(mean), deviation_(deviation) {
   if (mean.size() != deviation.size()) {
     throw InvalidParameter("mean and deviation need one value a channel each, found " + std::to_string(mean.size()) +
                            " and " + std::to_string(deviation.size()));

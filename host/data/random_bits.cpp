@@ -53,7 +53,11 @@ at::Tensor uniform_integers(const at::Tensor& bits, Half half, std::int64_t coun
 }
 
 at::Tensor bernoulli(const at::Tensor& bits, Half half, double probability) {
-  return half_of(bits, half).lt(std::llround(std::ldexp(probability, 32)));
+  return half_of(bits, half).lt(as_signed(bernoulli_threshold(probability)));
+}
+
+std::uint64_t bernoulli_threshold(double probability) {
+  return static_cast<std::uint64_t>(std::llround(std::ldexp(probability, 32)));
 }
 
 }  // namespace retort::data

@@ -34,4 +34,7 @@ at::Tensor uniform_integers(const at::Tensor& bits, Half half, std::int64_t coun
 // Booleans of the shape of `bits`, each true with `probability`, to within 2^-33.
 at::Tensor bernoulli(const at::Tensor& bits, Half half, double probability);
 
+// bernoulli() is true where the half is less than this.
+std::uint64_t bernoulli_threshold(double probability);
+
 }  // namespace retort::data

@@ -36,13 +36,21 @@ EpochSampler::EpochSampler(std::int64_t size, std::int64_t batch_size, std::uint
   }
 }
 
-at::Tensor EpochSampler::indices(std::int64_t epoch, std::int64_t batch) {
+const at::Tensor& EpochSampler::order(std::int64_t epoch) {
   if (epoch != epoch_) {
     order_ = permutation(size_, seed_, epoch);
     epoch_ = epoch;
   }
+  return order_;
+}
+
+at::Tensor EpochSampler::indices(std::int64_t epoch, std::int64_t batch) {
   const std::int64_t begin = batch * batch_size_;
-  return order_.slice(0, begin, std::min(begin + batch_size_, size_));
+  return order(epoch).slice(0, begin, std::min(begin + batch_size_, size_));
+}
+
+at::Tensor indices_of_batch(const at::Tensor& order, const at::Tensor& batch, std::int64_t batch_size) {
+  return order.index_select(0, torch::arange(batch_size, order.options()).add_(batch * batch_size));
 }
 
 SequentialSampler::SequentialSampler(std::int64_t size, std::int64_t batch_size)

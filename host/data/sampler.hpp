@@ -20,6 +20,9 @@ class EpochSampler {
   // Keeps the order of the epoch asked for last. [one thread at a time]
   at::Tensor indices(std::int64_t epoch, std::int64_t batch);
 
+  // All samples of an epoch in their order: [size] int64 on the CPU. Likewise.
+  const at::Tensor& order(std::int64_t epoch);
+
  private:
   std::int64_t size_;
   std::int64_t batch_size_;
@@ -28,6 +31,14 @@ class EpochSampler {
   std::int64_t epoch_ = -1;
   at::Tensor order_;  // of epoch_
 };
+
+// The samples of a full batch, computed on the device that the order lies on, without a synchronisation: a step that is
+// recorded into a CUDA graph begins with it, adds 1 to `batch`, and so goes through the epoch by itself. Between two
+// epochs the next one's order, and 0, are copied into the same tensors.
+//   order  [size] int64: EpochSampler::order()
+//   batch  [] int64 on the same device, at least 0: the number of the batch, all of whose samples are in `order`
+// -> [batch_size] int64
+at::Tensor indices_of_batch(const at::Tensor& order, const at::Tensor& batch, std::int64_t batch_size);
 
 // The evaluation order: every sample once, as it stands in the split. size and batch_size are at least 1.
 class SequentialSampler {

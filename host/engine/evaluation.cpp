@@ -96,8 +96,7 @@ class Totals {
 
 }  // namespace
 
-Evaluation evaluate(const graph::ModelNode& node, const data::ResidentSource& source,
-                    const EvaluationOptions& options) {
+Evaluation evaluate(const graph::ModelNode& node, const data::Source& source, const EvaluationOptions& options) {
   const TapRequest request = evaluated_taps(node);
   const bool penultimate = request.contains("penultimate");
   const torch::Tensor& teacher = options.teacher_logits;

@@ -30,6 +30,6 @@ struct EvaluationOptions {
 
 // Evaluates in eval mode, without augmentation, and puts the model back into its former mode. One pass over the data;
 // the device is read once, at its end. Throws registry::ComponentError.
-Evaluation evaluate(const graph::ModelNode& node, const data::ResidentSource& source, const EvaluationOptions& options);
+Evaluation evaluate(const graph::ModelNode& node, const data::Source& source, const EvaluationOptions& options);
 
 }  // namespace retort::engine

@@ -41,7 +41,7 @@ const program::Interpreter& ModelRunner::recorded(const at::Tensor& images, cons
   if (known != programs_.end()) return known->second;
   const program::KeptState kept({node_.model.get()}, images.device());
   program::Program recording = program::record(
-      *node_.model, torch::zeros_like(images), target.defined() ? torch::zeros_like(target) : target,
+      *node_.model, torch::zeros_like(images, torch::kFloat), target.defined() ? torch::zeros_like(target) : target,
       [&](const at::Tensor& example, const at::Tensor& labels) { return forward(example, labels); });
   auto compiled =
       program::compile(std::move(recording), {.trained = trained_, .type = type_, .copies = &copies_}, engine_);
@@ -49,15 +49,15 @@ const program::Interpreter& ModelRunner::recorded(const at::Tensor& images, cons
 }
 
 Taps ModelRunner::run(const at::Tensor& images, const at::Tensor& target) {
-  const at::Tensor laid_out = images.contiguous(format_);
+  const at::Tensor input = images.to(input_type(), false, false, format_);
   if (!engine_.record) {
     const Autocast autocast(device_, type_);
-    return in_single_precision(forward(laid_out, target), node_.request);
+    return in_single_precision(forward(input, target), node_.request);
   }
-  const program::Interpreter& program = recorded(laid_out, target);
+  const program::Interpreter& program = recorded(input, target);
   const Autocast autocast(device_, type_);
   return registry::guarded(node_.spec.model, "in its recorded forward pass", [&] {
-    return in_single_precision(program.run(laid_out.to(type_), target), node_.request);
+    return in_single_precision(program.run(input, target), node_.request);
   });
 }
 

@@ -22,14 +22,15 @@ class ModelRunner {
   ModelRunner(const graph::ModelNode& node, bool trained, c10::Device device, c10::ScalarType type,
               const config::EngineSpec& engine);
 
-  // The taps that a step asks for, in single precision; images normalised as the node expects them, float32.
+  // The taps that a step asks for, in single precision; images normalised as the node expects them, best of the type
+  // and format that it takes.
   // [step thread]
   Taps run(const at::Tensor& images, const at::Tensor& target);
 
   // Has to be called after the weights of a trained model were changed.
   void weights_changed();
 
-  // The format in which images cost least.
+  c10::ScalarType input_type() const { return engine_.record && node_.members.empty() ? type_ : c10::kFloat; }
   at::MemoryFormat format() const { return format_; }
 
  private:

@@ -1,5 +1,7 @@
 #include "split_pass.hpp"
 
+#include <algorithm>
+
 #include "data/normalize.hpp"
 #include "data/sampler.hpp"
 #include "device.hpp"
@@ -28,7 +30,7 @@ class EvalMode {
 // Runs one model over batches of one source.
 class Pass {
  public:
-  Pass(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
+  Pass(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type,
        const TapRequest& request, const BatchVisitor& visit)
       : node_(node),
         source_(source),
@@ -39,20 +41,21 @@ class Pass {
         normalize_(node.input.mean, node.input.deviation, source.device()) {}
 
   void run(const torch::Tensor& indices) const {
-    const data::Batch batch = source_.batch(source_.draw(indices, 0));
+    const data::Draw draw = source_.draw(indices, 0);
+    const torch::Tensor images = source_.images(draw, normalize_, torch::kFloat, at::MemoryFormat::Contiguous);
     std::map<std::string, torch::Tensor> taps;
     {
       const Autocast autocast(source_.device().type(), type_);
-      const Taps computed = graph::forward_model(node_, normalize_(batch.images), {}, request_);
+      const Taps computed = graph::forward_model(node_, images, {}, request_);
       for (const std::string& name : request_.names()) taps[name] = computed.at(name);
     }
     for (auto& [name, tensor] : taps) tensor = tensor.to(torch::kFloat);
-    visit_(batch, taps);
+    visit_(source_.batch(draw), taps);
   }
 
  private:
   const graph::ModelNode& node_;
-  const data::ResidentSource& source_;
+  const data::Source& source_;
   const c10::ScalarType type_;
   const TapRequest& request_;
   const BatchVisitor& visit_;
@@ -63,15 +66,21 @@ class Pass {
 
 }  // namespace
 
-void for_each_batch(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
+void for_each_batch(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type,
                     const TapRequest& request, const BatchVisitor& visit) {
   const Pass pass(node, source, type, request, visit);
   const data::SequentialSampler sampler(source.size(), kBatch);
-  for (std::int64_t i = 0; i < sampler.batches(); ++i) pass.run(sampler.indices(i));
+  std::int64_t announced = 0;
+  for (std::int64_t i = 0; i < sampler.batches(); ++i) {
+    const std::int64_t ahead = source.lookahead() == 0 ? 0 : std::min(sampler.batches(), i + 1 + source.lookahead());
+    for (; announced < ahead; ++announced) source.announce(sampler.indices(announced));
+    pass.run(sampler.indices(i));
+  }
 }
 
-void for_samples(const graph::ModelNode& node, const data::ResidentSource& source, const torch::Tensor& indices,
+void for_samples(const graph::ModelNode& node, const data::Source& source, const torch::Tensor& indices,
                  c10::ScalarType type, const TapRequest& request, const BatchVisitor& visit) {
+  if (source.lookahead() != 0) source.announce(indices);
   Pass(node, source, type, request, visit).run(indices);
 }
 

@@ -12,11 +12,11 @@ using BatchVisitor = std::function<void(const data::Batch& batch, const std::map
 
 // Runs a model over every sample of a source in order, in eval mode and without gradients, computing in `type`; then
 // puts the model back into its former mode. Throws registry::ComponentError, and what `visit` throws.
-void for_each_batch(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type,
+void for_each_batch(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type,
                     const TapRequest& request, const BatchVisitor& visit);
 
 // The same for the samples at `indices` [N] int64, as one batch.
-void for_samples(const graph::ModelNode& node, const data::ResidentSource& source, const torch::Tensor& indices,
+void for_samples(const graph::ModelNode& node, const data::Source& source, const torch::Tensor& indices,
                  c10::ScalarType type, const TapRequest& request, const BatchVisitor& visit);
 
 // What an evaluation looks at: the logits and, when the model declares it, the input of its classifier.

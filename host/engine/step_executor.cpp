@@ -39,12 +39,13 @@ const graph::TrainingGraph& settled(const graph::TrainingGraph& graph, c10::Devi
 }  // namespace
 
 StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
-                           DeviceGraphFactory capture)
+                           DeviceGraphFactory capture, cache::LogitCache* logit_cache)
     : graph_(graph),
       device_(device),
       values_(values),
       student_input_(graph.student.input.mean, graph.student.input.deviation, device),
       student_(settled(graph, device).student, /*trained=*/true, device, type, graph.engine),
+      logit_cache_(logit_cache),
       capture_(std::move(capture)) {
   if (graph.teacher) {
     teacher_input_.emplace(graph.teacher->input.mean, graph.teacher->input.deviation, device);
@@ -53,17 +54,53 @@ StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10:
   optimizer_ = make_optimizer(graph.optimizer, trained_parameters(graph));
 }
 
-Taps StepExecutor::student_taps(const data::Batch& batch) {
-  return student_.run(student_input_(batch.images), batch.target);
+StepData StepExecutor::gather(const data::Source& source, data::Draw draw) const {
+  data::Batch batch = source.batch(draw);
+  torch::Tensor images = source.images(draw, student_input_, student_.input_type(), student_.format());
+  return {source, std::move(draw), std::move(batch), std::move(images)};
 }
 
-std::optional<Taps> StepExecutor::teacher_taps(const data::Batch& batch) {
+StepData StepExecutor::gather(const data::Source& source, const torch::Tensor& indices, std::int64_t epoch) const {
+  return gather(source, source.draw(indices, epoch));
+}
+
+Taps StepExecutor::student_taps(const StepData& data) {
+  return student_.run(data.images, data.batch.target);
+}
+
+torch::Tensor StepExecutor::teacher_images(const StepData& data, const data::Draw& draw) const {
+  return data.source.images(draw, *teacher_input_, teacher_->input_type(), teacher_->format());
+}
+
+// The teacher computes the samples that the cache lacks, and the first of them again up to a multiple of so many: a
+// program is for one number of samples.
+torch::Tensor StepExecutor::cached_logits(const StepData& data) {
+  constexpr std::int64_t kRows = cache::LogitCache::kLeastRows;
+  const auto compute = [&](const torch::Tensor& missing) {
+    const std::int64_t count = missing.size(0);
+    const std::int64_t batch = data.batch.target.size(0);
+    const std::int64_t padded = count == batch ? batch : (count + kRows - 1) / kRows * kRows;
+    const torch::Tensor rows = torch::cat({missing, missing.slice(0, 0, 1).expand({padded - count})});
+    const torch::Tensor target = data.batch.target.index_select(0, rows.to(device_));
+    return teacher_->run(teacher_images(data, data.draw.rows(rows)), target).at("logits").slice(0, 0, count);
+  };
+  return logit_cache_->logits(data.source.entries(data.draw), compute).to(device_);
+}
+
+std::optional<Taps> StepExecutor::teacher_taps(const StepData& data) {
   if (!graph_.uses_teacher()) return std::nullopt;
   const torch::NoGradGuard no_grad;
-  return teacher_->run((*teacher_input_)(batch.images), batch.target);
+  if (logit_cache_) {
+    Taps taps(graph_.teacher->request);
+    taps.put("logits", cached_logits(data));
+    return taps;
+  }
+  const bool shared = *teacher_input_ == student_input_ && teacher_->input_type() == student_.input_type() &&
+                      teacher_->format() == student_.format();
+  return teacher_->run(shared ? data.images : teacher_images(data, data.draw), data.batch.target);
 }
 
-StepExecutor::Inputs StepExecutor::inputs_of(const data::ResidentSource& source, const StepSettings& settings) const {
+StepExecutor::Inputs StepExecutor::inputs_of(const data::Source& source, const StepSettings& settings) const {
   // The fused operators of the GPU read a rate in single precision.
   const torch::Tensor lr = torch::scalar_tensor(settings.lr, device_.is_cpu() ? torch::kDouble : torch::kFloat);
   const torch::Tensor weights = torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()),
@@ -87,16 +124,17 @@ torch::Tensor counts_of(const StepResult& result, const torch::Tensor& target, b
 
 }  // namespace
 
-StepResult StepExecutor::compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step,
+StepResult StepExecutor::compute(const data::Source& source, const Inputs& inputs, std::int64_t step,
                                  bool measure_gradient) {
   clock_.begin(Phase::Data);
-  const data::Batch batch = source.batch(inputs.draw);
+  const StepData data = gather(source, inputs.draw);
+  const data::Batch& batch = data.batch;
 
   if (graph_.uses_teacher()) clock_.begin(Phase::Teacher);
-  const std::optional<Taps> teacher = teacher_taps(batch);
+  const std::optional<Taps> teacher = teacher_taps(data);
 
   clock_.begin(Phase::Student);
-  const Taps student = student_taps(batch);
+  const Taps student = student_taps(data);
 
   clock_.begin(Phase::Loss);
   graph::Objective objective = graph::evaluate_objective(
@@ -124,12 +162,12 @@ StepResult StepExecutor::compute(const data::ResidentSource& source, const Input
   return result;
 }
 
-StepResult StepExecutor::step(const data::ResidentSource& source, const StepSettings& settings) {
+StepResult StepExecutor::step(const data::Source& source, const StepSettings& settings) {
   if (capture_) return replayed(source, settings);
   return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient);
 }
 
-StepResult StepExecutor::replayed(const data::ResidentSource& source, const StepSettings& settings) {
+StepResult StepExecutor::replayed(const data::Source& source, const StepSettings& settings) {
   constexpr int kWarmUps = 3;
   Captured& captured = captured_[{settings.indices.size(0), settings.measure_gradient}];
   const Inputs inputs = inputs_of(source, settings);

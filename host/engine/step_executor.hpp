@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "cache/logit_cache.hpp"
 #include "data/normalize.hpp"
 #include "data/source.hpp"
 #include "device_graph.hpp"
@@ -25,6 +26,14 @@ struct StepSettings {
   bool measure_gradient = false;
 };
 
+// What a step is computed on.
+struct StepData {
+  const data::Source& source;
+  data::Draw draw;
+  data::Batch batch;
+  torch::Tensor images;  // as the student takes them
+};
+
 // What one step computed: scalars on the step's device, not yet read.
 struct StepResult {
   torch::Tensor total;               // the objective
@@ -40,9 +49,10 @@ struct StepResult {
 class StepExecutor {
  public:
   // Moves the graph's modules to `device`; everything outlives the executor. `capture` makes the graphs that steps are
-  // replayed from; empty: they are run each time.
+  // replayed from; empty: they are run each time. `logit_cache` has the logits of this teacher for the source of the
+  // steps, all that the objective asks of it; null: the teacher computes each batch. There cannot be both.
   StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
-               DeviceGraphFactory capture);
+               DeviceGraphFactory capture, cache::LogitCache* logit_cache = nullptr);
 
   Optimizer& optimizer() { return *optimizer_; }
   const Optimizer& optimizer() const { return *optimizer_; }
@@ -51,14 +61,15 @@ class StepExecutor {
   // Has to be called after parameters were changed by somebody else.
   void parameters_changed() { student_.weights_changed(); }
 
-  // The taps that a step asks for, of its batch, in single precision. The teacher's have no gradient; there are none
+  // What a step on these samples is computed on, and the taps that it asks for, in single precision. The teacher's have no gradient; there are none
   // when no term needs one.
-  Taps student_taps(const data::Batch& batch);
-  std::optional<Taps> teacher_taps(const data::Batch& batch);
+  StepData gather(const data::Source& source, const torch::Tensor& indices, std::int64_t epoch) const;
+  Taps student_taps(const StepData& data);
+  std::optional<Taps> teacher_taps(const StepData& data);
 
   // Forward, backward and update on the batch that `source` makes of the indices. [step thread] No synchronisation with
   // a GPU. A replayed step writes into the tensors of the step before.
-  StepResult step(const data::ResidentSource& source, const StepSettings& settings);
+  StepResult step(const data::Source& source, const StepSettings& settings);
 
  private:
   // The settings as tensors on the device.
@@ -77,10 +88,13 @@ class StepExecutor {
     bool ready = false;
   };
 
-  Inputs inputs_of(const data::ResidentSource& source, const StepSettings& settings) const;
-  StepResult compute(const data::ResidentSource& source, const Inputs& inputs, std::int64_t step,
+  Inputs inputs_of(const data::Source& source, const StepSettings& settings) const;
+  StepData gather(const data::Source& source, data::Draw draw) const;
+  torch::Tensor teacher_images(const StepData& data, const data::Draw& draw) const;
+  torch::Tensor cached_logits(const StepData& data);
+  StepResult compute(const data::Source& source, const Inputs& inputs, std::int64_t step,
                      bool measure_gradient);
-  StepResult replayed(const data::ResidentSource& source, const StepSettings& settings);
+  StepResult replayed(const data::Source& source, const StepSettings& settings);
 
   graph::TrainingGraph& graph_;
   c10::Device device_;
@@ -89,6 +103,7 @@ class StepExecutor {
   std::optional<data::Normalize> teacher_input_;
   ModelRunner student_;
   std::optional<ModelRunner> teacher_;
+  cache::LogitCache* logit_cache_;
   std::unique_ptr<Optimizer> optimizer_;
   PhaseClock clock_;
   DeviceGraphFactory capture_;

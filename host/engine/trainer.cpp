@@ -14,17 +14,17 @@
 #include "weights/state.hpp"
 
 namespace retort::engine {
-StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::ResidentSource& train,
-                           const data::ResidentSource& test, StepValues& values, const Options& options,
-                           StageObserver& observer)
+StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::Source& train, const data::Source& test,
+                           StepValues& values, const Options& options, StageObserver& observer)
     : graph_(graph),
       train_(train),
       test_(test),
       values_(values),
       options_(options),
       observer_(observer),
-      executor_(graph, options.device, options.type, values, options.capture),
-      sampler_(train.size(), graph.training.batch_size, graph.seed, graph.training.drop_last) {
+      executor_(graph, options.device, options.type, values, options.capture, options.logit_cache),
+      sampler_(train.size(), graph.training.batch_size, graph.seed, graph.training.drop_last),
+      sampler_ahead_(sampler_) {
   for (const graph::TrainedModule& trained : graph_.trained_modules()) trained.module->train();
   torch::manual_seed(graph::seed_for(graph.seed, "stage." + graph.stage));
   if (graph.teacher) teacher_hash_ = weights::state_hash(*graph.teacher->model);
@@ -114,6 +114,17 @@ void StageTrainer::set_scheduled_parameters() {
   }
 }
 
+// Batches follow one another through the epochs as the steps do, unless an epoch is ended early, which ends the stage.
+void StageTrainer::announce_batches() {
+  if (train_.lookahead() == 0) return;
+  const std::int64_t per_epoch = sampler_.batches_per_epoch();
+  const std::int64_t now = position_.epoch * per_epoch + position_.batch;
+  const std::int64_t end = std::min(now + 1 + train_.lookahead(), total_steps());
+  for (announced_ = std::max(announced_, now); announced_ < end; ++announced_) {
+    train_.announce(sampler_ahead_.indices(announced_ / per_epoch, announced_ % per_epoch));
+  }
+}
+
 // On the batch that the step to come trains on, with the weights that it starts from.
 void StageTrainer::diagnose_next_step() {
   const std::int64_t every = options_.diagnose_every;
@@ -121,10 +132,11 @@ void StageTrainer::diagnose_next_step() {
   const Undisturbed undisturbed(graph_, options_.device, values_);
   set_scheduled_parameters();
   const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
-  const data::Batch batch = train_.batch(train_.draw(indices, position_.epoch));
-  const std::optional<Taps> teacher = executor_.teacher_taps(batch);
-  const Taps student = executor_.student_taps(batch);
-  diagnosis_ = diagnose(graph_, {student, teacher ? &*teacher : nullptr, batch.target, batch.index, position_.step});
+  const StepData data = executor_.gather(train_, indices, position_.epoch);
+  const std::optional<Taps> teacher = executor_.teacher_taps(data);
+  const Taps student = executor_.student_taps(data);
+  diagnosis_ =
+      diagnose(graph_, {student, teacher ? &*teacher : nullptr, data.batch.target, data.batch.index, position_.step});
 }
 
 void StageTrainer::evaluate_teacher() {
@@ -152,6 +164,7 @@ StageResult StageTrainer::run(const std::atomic<bool>& stop) {
 }
 
 bool StageTrainer::step() {
+  announce_batches();
   diagnose_next_step();
   const auto started = std::chrono::steady_clock::now();
   executor_.clock().reset();
@@ -222,6 +235,7 @@ void StageTrainer::read_device() {
                   .diagnosis = std::exchange(diagnosis_, std::nullopt)};
   const double* value = host.data_ptr<double>() + sums_.size(0);
   if (last_step_.gradient_norm.defined()) reading.gradient_norm = *value++;
+  if (options_.logit_cache) reading.logit_cache = options_.logit_cache->take_counts();
   for (const auto& [key, tensor] : reported) reading.reported[key] = *value++;
   skipped_ += reading.skipped;
   observer_.read(reading);

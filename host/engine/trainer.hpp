@@ -55,11 +55,12 @@ struct Reading {
   std::vector<ParameterValue> parameters;  // those on a schedule, now
   std::optional<double> gradient_norm;     // of the last step
   double learning_rate = 0.0;
-  std::int64_t samples = 0;                    // since the reading before, in this sitting
-  std::int64_t skipped = 0;                    // steps since the reading before that were left out: not finite
-  std::vector<StepTime> steps;                 // since the reading before
-  std::map<StepValues::Key, double> reported;  // by components
-  std::optional<Diagnosis> diagnosis;          // of the last step, when one was due
+  std::int64_t samples = 0;                              // since the reading before, in this sitting
+  std::int64_t skipped = 0;                              // steps since the reading before left out: not finite
+  std::vector<StepTime> steps;                           // since the reading before
+  std::map<StepValues::Key, double> reported;            // by components
+  std::optional<Diagnosis> diagnosis;                    // of the last step, when one was due
+  std::optional<cache::LogitCache::Counts> logit_cache;  // since the reading before, when there is a cache
 };
 
 // Is told what happens in a stage. [step thread]
@@ -96,14 +97,15 @@ class StageTrainer {
   struct Options {
     c10::Device device{c10::kCPU};
     c10::ScalarType type = c10::kFloat;
-    std::int64_t read_every = 20;     // steps between two readings of the device
-    std::int64_t diagnose_every = 0;  // steps between two diagnoses, each of which is read at once; 0: none
-    DeviceGraphFactory capture{};     // what steps are replayed from; empty: they are run each time
+    std::int64_t read_every = 20;              // steps between two readings of the device
+    std::int64_t diagnose_every = 0;           // steps between two diagnoses, each of which is read at once; 0: none
+    DeviceGraphFactory capture{};              // what steps are replayed from; empty: they are run each time
+    cache::LogitCache* logit_cache = nullptr;  // of this stage's teacher; null: none
   };
 
   // `test` is evaluated; everything outlives the trainer.
-  StageTrainer(graph::TrainingGraph& graph, const data::ResidentSource& train, const data::ResidentSource& test,
-               StepValues& values, const Options& options, StageObserver& observer);
+  StageTrainer(graph::TrainingGraph& graph, const data::Source& train, const data::Source& test, StepValues& values,
+               const Options& options, StageObserver& observer);
 
   // Trains to the end, or until `stop` is set, which is looked at between two steps. Throws Diverged,
   // registry::ComponentError, TeacherChanged, and Error when a projector did not change.
@@ -128,6 +130,7 @@ class StageTrainer {
   torch::Tensor weights_finite() const;
   torch::Tensor settle_step();
   void save(bool stopping) const;
+  void announce_batches();
   void read_device();
   Evaluation measure_student() const;
   void evaluate_student();
@@ -144,13 +147,15 @@ class StageTrainer {
   double epochs_done() const;
 
   graph::TrainingGraph& graph_;
-  const data::ResidentSource& train_;
-  const data::ResidentSource& test_;
+  const data::Source& train_;
+  const data::Source& test_;
   StepValues& values_;
   Options options_;
   StageObserver& observer_;
   StepExecutor executor_;
   data::EpochSampler sampler_;
+  data::EpochSampler sampler_ahead_;  // for what the source is told: may be in the next epoch already
+  std::int64_t announced_ = 0;        // steps whose batches the source knows of
   Position position_;
   double best_top1_ = 0.0;
   bool ended_ = false;  // early, for its accuracy

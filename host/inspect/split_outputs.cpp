@@ -16,7 +16,7 @@ torch::Tensor gathered(const graph::ModelNode& node, const std::string& tap, con
 
 }  // namespace
 
-SplitOutputs run_over(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type) {
+SplitOutputs run_over(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type) {
   const TapRequest request = engine::evaluated_taps(node);
   std::vector<torch::Tensor> logits, penultimate, target;
   engine::for_each_batch(node, source, type, request, [&](const data::Batch& batch, const auto& taps) {

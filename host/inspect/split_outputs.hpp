@@ -13,6 +13,6 @@ struct SplitOutputs {
 };
 
 // In eval mode, computing in `type`. Throws registry::ComponentError, and Error when an output is not finite.
-SplitOutputs run_over(const graph::ModelNode& node, const data::ResidentSource& source, c10::ScalarType type);
+SplitOutputs run_over(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type);
 
 }  // namespace retort::inspect

@@ -57,6 +57,8 @@ enum class Metric {
   StepDuration,
   PhaseDuration,
   DataWaitSeconds,
+  LogitCacheHits,
+  LogitCacheMisses,
   Checkpoints,
   CheckpointDuration,
   LastCheckpointTimestamp,

@@ -60,6 +60,12 @@ struct SeriesValue {
   double value = 0.0;
 };
 
+// Samples whose teacher logits came from the cache, and those that the teacher computed.
+struct CacheUse {
+  std::int64_t hits = 0;
+  std::int64_t misses = 0;
+};
+
 // A stage's training since its last report: the engine makes one every few steps, when it reads the device's values.
 struct StepReport {
   double time = 0.0;                      // Unix seconds
@@ -77,6 +83,7 @@ struct StepReport {
   std::int64_t skipped_steps = 0;     // those of them that were left out for it
   std::vector<ComponentValue> component_values;
   std::optional<double> eta_seconds;     // until the stage has trained
+  std::optional<CacheUse> logit_cache;   // since the last report; none without a cache
   std::vector<SeriesValue> diagnostics;  // of the last step, when it was diagnosed
 
   // Samples a second over the report's steps; 0 when they took no time.

@@ -64,6 +64,10 @@ void StageMetrics::record(const StepReport& report) {
   for (const auto& [component, name, value] : report.component_values) {
     store_.set_component_value(component, name, value);
   }
+  if (report.logit_cache) {
+    store_.counter(Metric::LogitCacheHits, {stage_}).add(static_cast<double>(report.logit_cache->hits));
+    store_.counter(Metric::LogitCacheMisses, {stage_}).add(static_cast<double>(report.logit_cache->misses));
+  }
   for (const SeriesValue& diagnostic : report.diagnostics) set(diagnostic);
   record("train", report.scores);
 }

@@ -1,27 +1,71 @@
 #include "data_store.hpp"
 
+#include <algorithm>
+#include <thread>
+
+#include "data/streamed_source.hpp"
 #include "data/transforms.hpp"
 #include "data_fingerprint.hpp"
 #include "registry/guard.hpp"
 
 namespace retort::run {
+namespace {
+
+std::string key_of(const config::ComponentSpec& spec, Split split) {
+  return spec.use.value + to_toml(spec.params) + split_name(split);
+}
+
+const char* reading(Split split) {
+  return split == Split::Train ? "while reading its training split" : "while reading its test split";
+}
+
+// What reading an image throws, with the place of the data set in the experiment.
+class LocatedSplit final : public StreamedSplit {
+ public:
+  LocatedSplit(config::ComponentSpec spec, Split split, std::shared_ptr<const StreamedSplit> images)
+      : spec_(std::move(spec)), split_(split), images_(std::move(images)) {}
+
+  at::Tensor labels() const override { return images_->labels(); }
+  at::Tensor image(std::int64_t position) const override {
+    return registry::guarded(spec_, reading(split_), [&] { return images_->image(position); });
+  }
+
+ private:
+  config::ComponentSpec spec_;
+  Split split_;
+  std::shared_ptr<const StreamedSplit> images_;
+};
+
+}  // namespace
+
+std::shared_ptr<const StreamedSplit> DataStore::stream(const config::ComponentSpec& spec, Dataset& dataset,
+                                                       const DatasetInfo& info, Split split) {
+  const std::string key = key_of(spec, split);
+  if (const auto known = streams_.find(key); known != streams_.end()) return known->second;
+  auto found = registry::guarded(spec, reading(split), [&] {
+    auto streamed = dataset.stream(split);
+    if (streamed) data::check_labels(spec.use.value, split, info, streamed->labels(), -1);
+    return streamed;
+  });
+  if (!found) return nullptr;
+  names_[key] = {spec.use.value, split};
+  return streams_[key] = std::make_shared<LocatedSplit>(spec, split, std::move(found));
+}
 
 const ResidentSplit& DataStore::split(const config::ComponentSpec& spec, Dataset& dataset, const DatasetInfo& info,
                                       Split split) {
-  const std::string key = spec.use.value + to_toml(spec.params) + split_name(split);
+  const std::string key = key_of(spec, split);
   const auto known = splits_.find(key);
   if (known != splits_.end()) return known->second;
-  return registry::guarded(spec,
-                           split == Split::Train ? "while reading its training split" : "while reading its test split",
-                           [&]() -> const ResidentSplit& {
-                             ResidentSplit loaded = dataset.load(split);
-                             data::check_split(spec.use.value, split, info, loaded);
-                             // To the device once, so that the sources of several stages share the images.
-                             loaded.images = loaded.images.to(device_);
-                             loaded.labels = loaded.labels.to(device_);
-                             names_[key] = {spec.use.value, split};
-                             return splits_.emplace(key, std::move(loaded)).first->second;
-                           });
+  return registry::guarded(spec, reading(split), [&]() -> const ResidentSplit& {
+    ResidentSplit loaded = dataset.load(split);
+    data::check_split(spec.use.value, split, info, loaded);
+    // To the device once, so that several stages need not copy them again.
+    loaded.images = loaded.images.to(device_);
+    loaded.labels = loaded.labels.to(device_);
+    names_[key] = {spec.use.value, split};
+    return splits_.emplace(key, std::move(loaded)).first->second;
+  });
 }
 
 nlohmann::ordered_json DataStore::facts() const {
@@ -31,6 +75,10 @@ nlohmann::ordered_json DataStore::facts() const {
     facts.push_back(
         {{"use", use}, {"split", split_name(split)}, {"images", data.images.size(0)}, {"sha256", fingerprint(data)}});
   }
+  for (const auto& [key, images] : streams_) {
+    const auto& [use, split] = names_.at(key);
+    facts.push_back({{"use", use}, {"split", split_name(split)}, {"images", images->labels().size(0)}});
+  }
   return facts;
 }
 
@@ -38,7 +86,16 @@ StageData DataStore::load(const graph::TrainingGraph& graph) {
   const config::DatasetSpec& spec = graph.dataset_spec;
   data::Transforms augmentation(graph.data.image);
   for (const config::TransformSpec& transform : spec.transforms) augmentation.add(transform);
-  const ResidentSplit& images = split(spec.dataset, *graph.dataset, graph.data, Split::Train);
+  const auto streamed = stream(spec.dataset, *graph.dataset, graph.data, Split::Train);
+  if (spec.unlabelled &&
+      (streamed || stream(*spec.unlabelled, *graph.unlabelled, graph.unlabelled_data, Split::Train))) {
+    registry::guarded(*spec.unlabelled, "when its images were added", []() -> void {
+      throw InvalidParameter("images cannot be added to a data set that streams, nor be those of one");
+    });
+  }
+  // Of a data set that streams, the places of the images stand for the images.
+  const ResidentSplit images = streamed ? ResidentSplit{torch::arange(streamed->labels().size(0)), streamed->labels()}
+                                        : split(spec.dataset, *graph.dataset, graph.data, Split::Train);
   const ResidentSplit* const unlabelled =
       graph.unlabelled ? &split(*spec.unlabelled, *graph.unlabelled, graph.unlabelled_data, Split::Train) : nullptr;
   data::TrainingSplit training = registry::guarded(spec.dataset, "while its training images were chosen", [&] {
@@ -47,15 +104,34 @@ StageData DataStore::load(const graph::TrainingGraph& graph) {
 
   StageData data;
   data.label_changes = std::move(training.changes);
-  data.train = std::make_unique<data::ResidentSource>(training.data, std::move(augmentation), graph.seed, device_,
-                                                      training.withholds);
-  data.test = std::make_unique<data::ResidentSource>(whole(graph, Split::Test));
+  if (streamed) {
+    data.train = std::make_unique<data::StreamedSource>(
+        streamed, graph.data.image, training.data.images, training.data.labels, std::move(augmentation),
+        data::StreamedSource::Options{
+            .seed = graph.seed, .device = device_, .withholds = training.withholds, .threads = readers()});
+  } else {
+    data.train = std::make_unique<data::ResidentSource>(training.data, std::move(augmentation), graph.seed, device_,
+                                                        training.withholds);
+  }
+  data.test = whole(graph, Split::Test);
   return data;
 }
 
-data::ResidentSource DataStore::whole(const graph::TrainingGraph& graph, Split part) {
-  return {split(graph.dataset_spec.dataset, *graph.dataset, graph.data, part), data::Transforms(graph.data.image),
-          graph.seed, device_};
+std::unique_ptr<data::Source> DataStore::whole(const graph::TrainingGraph& graph, Split which) {
+  const config::ComponentSpec& spec = graph.dataset_spec.dataset;
+  data::Transforms none(graph.data.image);
+  if (const auto streamed = stream(spec, *graph.dataset, graph.data, which)) {
+    const at::Tensor labels = streamed->labels();
+    return std::make_unique<data::StreamedSource>(
+        streamed, graph.data.image, torch::arange(labels.size(0)), labels, std::move(none),
+        data::StreamedSource::Options{.seed = graph.seed, .device = device_, .threads = readers()});
+  }
+  return std::make_unique<data::ResidentSource>(split(spec, *graph.dataset, graph.data, which), std::move(none),
+                                                graph.seed, device_);
+}
+
+std::int64_t DataStore::readers() const {
+  return readers_ > 0 ? readers_ : std::max<std::int64_t>(1, std::thread::hardware_concurrency());
 }
 
 }  // namespace retort::run

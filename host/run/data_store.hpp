@@ -15,31 +15,39 @@ namespace retort::run {
 
 // The splits of a stage on the device.
 struct StageData {
-  std::unique_ptr<data::ResidentSource> train;
-  std::unique_ptr<data::ResidentSource> test;
+  std::unique_ptr<data::Source> train;
+  std::unique_ptr<data::Source> test;
   std::optional<data::LabelChanges> label_changes;  // when there is label noise
 };
 
 // Reads data sets, each once however many stages use it.
 class DataStore {
  public:
-  explicit DataStore(c10::Device device) : device_(device) {}
+  // `readers`: threads that read the images of a data set that streams; 0: one for each core.
+  explicit DataStore(c10::Device device, std::int64_t readers = 0) : device_(device), readers_(readers) {}
 
   // Throws registry::ComponentError when a file is missing or broken, or does not fit the data.
   StageData load(const graph::TrainingGraph& graph);
 
-  // A whole split of the stage's data set, without augmentation, subset or label noise. Throws likewise.
-  data::ResidentSource whole(const graph::TrainingGraph& graph, Split split);
+  // A split of the stage's data set as it is: no augmentation, subset or label noise. Throws likewise.
+  std::unique_ptr<data::Source> whole(const graph::TrainingGraph& graph, Split which);
 
-  // What has been read: a list of the data set's name, split, number of images and fingerprint.
+  // What is used: a list of the data set's name, split, number of images and fingerprint, which images that are read
+  // while training goes on have not.
   nlohmann::ordered_json facts() const;
 
  private:
+  // Null: the split is whole.
+  std::shared_ptr<const StreamedSplit> stream(const config::ComponentSpec& spec, Dataset& dataset,
+                                              const DatasetInfo& info, Split split);
   const ResidentSplit& split(const config::ComponentSpec& spec, Dataset& dataset, const DatasetInfo& info, Split split);
+  std::int64_t readers() const;
 
   c10::Device device_;
-  std::map<std::string, ResidentSplit> splits_;                 // by data set, parameters and split
-  std::map<std::string, std::pair<std::string, Split>> names_;  // of the same: data set and split
+  std::int64_t readers_;
+  std::map<std::string, std::shared_ptr<const StreamedSplit>> streams_;  // as splits_
+  std::map<std::string, ResidentSplit> splits_;                          // by data set, parameters and split
+  std::map<std::string, std::pair<std::string, Split>> names_;           // of the same: data set and split
 };
 
 }  // namespace retort::run

@@ -15,6 +15,14 @@ nlohmann::ordered_json optional_json(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 
+nlohmann::ordered_json counts_json(const cache::LogitCache::Counts& counts) {
+  return {{"hits", counts.hits}, {"misses", counts.misses}, {"spared", counts.spared()}};
+}
+
+cache::LogitCache::Counts read_counts(const nlohmann::json& json) {
+  return {json.at("hits").get<std::int64_t>(), json.at("misses").get<std::int64_t>()};
+}
+
 template <class Measures>
 nlohmann::ordered_json optional_object(const std::optional<Measures>& measures) {
   return measures ? to_json(*measures) : nlohmann::ordered_json();
@@ -47,7 +55,8 @@ nlohmann::ordered_json to_json(const StageOutcome& outcome) {
           {"seconds", outcome.seconds},
           {"measures", optional_object(outcome.measures)},
           {"teacher_measures", optional_object(outcome.teacher_measures)},
-          {"comparison", optional_object(outcome.comparison)}};
+          {"comparison", optional_object(outcome.comparison)},
+          {"logit_cache", outcome.logit_cache ? counts_json(*outcome.logit_cache) : nlohmann::ordered_json()}};
 }
 
 nlohmann::ordered_json to_json(const RunOutcome& outcome) {
@@ -72,7 +81,8 @@ StageOutcome read_outcome(const std::filesystem::path& file) {
             .seconds = json.at("seconds").get<double>(),
             .measures = read_object(json, "measures", read_measures),
             .teacher_measures = read_object(json, "teacher_measures", read_measures),
-            .comparison = read_object(json, "comparison", read_comparison)};
+            .comparison = read_object(json, "comparison", read_comparison),
+            .logit_cache = read_object(json, "logit_cache", read_counts)};
   } catch (const nlohmann::json::exception& error) {
     throw Error(file.string() + " is not the result of a stage: " + error.what());
   }

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cache/logit_cache.hpp"
 #include "engine/measures.hpp"
 
 namespace retort::run {
@@ -27,6 +28,7 @@ struct StageOutcome {
   std::optional<engine::ModelMeasures> measures;          // of the student
   std::optional<engine::ModelMeasures> teacher_measures;  // none without a teacher
   std::optional<engine::TeacherComparison> comparison;    // none without a teacher
+  std::optional<cache::LogitCache::Counts> logit_cache;   // of the last sitting; none without a cache
 };
 
 struct RunOutcome {

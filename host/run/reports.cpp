@@ -44,6 +44,8 @@ metrics::StepReport step_report(const graph::TrainingGraph& graph, const engine:
   for (const auto& [term, parameter, value] : reading.parameters) {
     report.parameters.push_back({graph.terms[term].name, parameter, value});
   }
+  if (reading.logit_cache)
+    report.logit_cache = metrics::CacheUse{reading.logit_cache->hits, reading.logit_cache->misses};
   if (reading.diagnosis) report.diagnostics = diagnosis_report(graph, *reading.diagnosis);
   if (reading.recent.accuracy) report.scores.accuracy[1] = *reading.recent.accuracy;
   for (const auto& [key, value] : reading.reported) report.component_values.push_back({key.first, key.second, value});

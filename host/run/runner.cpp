@@ -35,7 +35,7 @@ void Runner::prepare() {
   for (const config::Problem& warning : diagnostics.warnings()) {
     log_.warn(warning.origin.text() + ": " + warning.message);
   }
-  DataStore store(device_);
+  DataStore store(device_, experiment_.engine.readers);
   data_ = load_data(graphs_, store);
   data_facts_ = store.facts();
   open_endpoint();
@@ -185,6 +185,8 @@ bool Runner::run_stages(RunOutcome& outcome) {
                                         .type = engine::compute_type(experiment_.run.precision.value),
                                         .read_every = experiment_.metrics.every,
                                         .diagnose_every = experiment_.metrics.diagnostics_every},
+                           .engine = experiment_.engine,
+                           .registry = registry_,
                            .store = store_,
                            .metrics = *metrics_,
                            .history = *history_,

@@ -20,8 +20,21 @@ StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const Run
   adopt_students(graph_.student, context_.directory);
   if (graph_.teacher) adopt_students(*graph_.teacher, context_.directory);
   if (data.label_changes) keep_label_noise(*data.label_changes);
-  context_.training.capture = engine::choose_capture(graph_, context_.training.device,
-                                                     [&](const std::string& note) { context_.log.info(note); });
+  if (context_.engine.logit_cache && graph_.teacher) {
+    logit_cache_ = open_logit_cache(*context_.engine.logit_cache, graph_, *data.train,
+                                    {context_.training.device, context_.training.type}, context_.registry,
+                                    [this](const std::string& text) { context_.log.warn(text); });
+    context_.training.logit_cache = logit_cache_.get();
+  }
+  if (logit_cache_) {
+    context_.log.info(fmt::format("stage {}: the teacher's logits of {} views of each image are kept in {}",
+                                  graph_.stage, data.train->views().count, logit_cache_->file().path().string()));
+  }
+  // What the cache lacks is known only when a batch is there: such steps are not replayed.
+  if (!logit_cache_) {
+    context_.training.capture = engine::choose_capture(graph_, context_.training.device,
+                                                       [this](const std::string& note) { context_.log.info(note); });
+  }
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
 }
 
@@ -76,6 +89,13 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
   files::write_file(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
   context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
                                 100.0 * done.top1, done.seconds));
+  if (done.logit_cache) {
+    context_.log.info(
+        fmt::format("stage {}: {:.1f}% of the teacher's work was spared: the cache had the logits of {} of {} "
+                    "samples",
+                    done.stage, 100.0 * done.logit_cache->spared(), done.logit_cache->hits,
+                    done.logit_cache->hits + done.logit_cache->misses));
+  }
   return done;
 }
 
@@ -105,6 +125,7 @@ StageOutcome StageRun::outcome(const engine::StageResult& result) const {
                        .seconds = seconds(),
                        .measures = result.last.measures,
                        .comparison = result.last.comparison};
+  if (logit_cache_) outcome.logit_cache = logit_cache_->counts();
   if (graph_.teacher) {
     outcome.teacher_top1 = trainer_->teacher_evaluation()->top1;
     outcome.teacher_measures = trainer_->teacher_evaluation()->measures;

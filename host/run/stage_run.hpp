@@ -14,6 +14,7 @@
 #include "metrics/stage_recorder.hpp"
 #include "outcome.hpp"
 #include "run_directory.hpp"
+#include "teacher_logits.hpp"
 
 namespace retort::run {
 
@@ -24,6 +25,8 @@ struct RunContext {
   CheckpointStore& checkpoints;
   engine::StepValues& values;
   engine::StageTrainer::Options training;
+  const config::EngineSpec& engine;
+  const registry::Registry& registry;
   metrics::MetricStore& store;
   metrics::RunMetrics& metrics;
   metrics::HistoryWriter& history;
@@ -63,6 +66,7 @@ class StageRun final : public engine::StageObserver {
 
   graph::TrainingGraph& graph_;
   RunContext context_;
+  std::unique_ptr<cache::LogitCache> logit_cache_;
   std::optional<engine::StageTrainer> trainer_;
   metrics::StageRecorder recorder_;
   double best_top1_ = -1.0;

@@ -33,6 +33,7 @@ Operation packed_convolution(const Convolution& convolution, const at::Tensor& w
   const c10::IValue unary = tail.relu ? c10::IValue("relu") : c10::IValue();
   if (!tail.residual) {
     return [=, &operation = handle("mkldnn::_convolution_pointwise", "")](c10::Stack& stack) {
+      stack.back() = stack.back().toTensor().to(weight.scalar_type());
       torch::jit::push(stack, weight, bias, convolution.padding, convolution.stride, convolution.dilation,
                        convolution.groups, std::string(tail.relu ? "relu" : "none"), no_scalars(), c10::IValue());
       operation.callBoxed(stack);
@@ -42,6 +43,7 @@ Operation packed_convolution(const Convolution& convolution, const at::Tensor& w
   return [=, &operation = handle(name, "binary")](c10::Stack& stack) {
     at::Tensor images, residual;
     torch::jit::pop(stack, images, residual);
+    images = images.to(weight.scalar_type());
     // The in-place operator takes the tensor that it adds to first.
     if (in_place) std::swap(images, residual);
     torch::jit::push(stack, images, residual, weight, bias, convolution.padding, convolution.stride,

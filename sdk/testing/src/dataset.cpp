@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "differences.hpp"
 
 namespace retort::testing {
@@ -29,7 +31,7 @@ void check_info(const DatasetInfo& info, Failures& failures) {
 
 void check_missing(Dataset& dataset, Failures& failures) {
   try {
-    dataset.load(Split::Train);
+    if (!dataset.stream(Split::Train)) dataset.load(Split::Train);
     failures.push_back(std::string("it loads from ") + kMissing);
   } catch (const DataError& error) {
     if (std::string(error.what()).find(kMissing) == std::string::npos) {
@@ -38,9 +40,28 @@ void check_missing(Dataset& dataset, Failures& failures) {
   }
 }
 
+void check_labels(const at::Tensor& labels, const DatasetInfo& info, const std::string& where, Failures& failures) {
+  if (labels.scalar_type() != torch::kInt64 || labels.dim() != 1 || labels.numel() == 0) {
+    failures.push_back(where + "labels are not a filled [N] int64");
+  } else if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= info.classes) {
+    failures.push_back(where + "labels lie outside [0, " + std::to_string(info.classes) + ")");
+  }
+}
+
+void check_streamed(const StreamedSplit& split, const DatasetInfo& info, const std::string& where, Failures& failures) {
+  check_labels(split.labels(), info, where, failures);
+  const at::Tensor image = split.image(0);
+  if (image.scalar_type() != torch::kUInt8 || image.sizes() != at::IntArrayRef(info.image)) {
+    failures.push_back(where + "an image is " + c10::toString(image.scalar_type()) + " of " +
+                       shape_text(image.sizes()) + ", expected uint8 of " + shape_text(info.image));
+  }
+  if (!torch::equal(image, split.image(0))) failures.push_back(where + "an image is another one the second time");
+}
+
 void check_split(Dataset& dataset, Split split, Failures& failures) {
   const std::string where = std::string(split_name(split)) + ": ";
   const DatasetInfo info = dataset.info();
+  if (const auto streamed = dataset.stream(split)) return check_streamed(*streamed, info, where, failures);
   const ResidentSplit data = dataset.load(split);
   Shape expected = info.image;
   expected.insert(expected.begin(), data.labels.size(0));
@@ -51,13 +72,7 @@ void check_split(Dataset& dataset, Split split, Failures& failures) {
   if (data.images.scalar_type() != torch::kUInt8 || !data.images.is_contiguous()) {
     failures.push_back(where + "images are not contiguous uint8");
   }
-  if (data.labels.scalar_type() != torch::kInt64 || data.labels.dim() != 1 || data.labels.numel() == 0) {
-    failures.push_back(where + "labels are not a filled [N] int64");
-    return;
-  }
-  if (data.labels.min().item<std::int64_t>() < 0 || data.labels.max().item<std::int64_t>() >= info.classes) {
-    failures.push_back(where + "labels lie outside [0, " + std::to_string(info.classes) + ")");
-  }
+  check_labels(data.labels, info, where, failures);
   const ResidentSplit again = dataset.load(split);
   if (!torch::equal(data.images, again.images) || !torch::equal(data.labels, again.labels)) {
     failures.push_back(where + "a second load() gives other data");
@@ -73,6 +88,10 @@ Failures check_dataset(const Plugin& plugin, const std::string& name, const Tabl
     if (root) {
       Table missing = options;
       missing["root"] = kMissing;
+      for (const ParamSpec& spec : plugin.component(Kind::Dataset, name).descriptor.params) {
+        if (!spec.required || spec.type != ParamType::Integer) continue;
+        missing.try_emplace(spec.name, static_cast<std::int64_t>(std::max(spec.range.min, 1.0)));
+      }
       const auto dataset = plugin.dataset(name, missing);
       check_info(dataset->info(), failures);
       check_missing(*dataset, failures);

@@ -45,6 +45,10 @@ TEST_F(Experiment, ReadsRunDataAndModels) {
   EXPECT_EQ(spec.metrics.port.value, 9100);
   EXPECT_EQ(spec.metrics.every, 5);
   EXPECT_EQ(spec.metrics.diagnostics_every, 500);
+  ASSERT_TRUE(spec.engine.logit_cache);
+  EXPECT_EQ(spec.engine.logit_cache->folder, "/var/cache/logits");
+  EXPECT_EQ(spec.engine.logit_cache->type, "float32");
+  EXPECT_EQ(spec.engine.readers, 3);
 
   ASSERT_EQ(spec.stages.size(), 1u);
   const StageSpec& stage = spec.stages[0];

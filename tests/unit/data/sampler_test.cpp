@@ -98,5 +98,15 @@ TEST(SequentialSampler, KeepsTheOrder) {
   EXPECT_EQ(values(sampler.indices(2)), (std::vector<std::int64_t>{6}));
 }
 
+TEST(EpochSampler, ADeviceCanSliceTheEpochByItself) {
+  EpochSampler sampler(50, 8, 3, true);
+  const at::Tensor order = sampler.order(4).clone();
+  const at::Tensor batch = torch::zeros({}, torch::kInt64);
+  for (std::int64_t i = 0; i < sampler.batches_per_epoch(); ++i, batch.add_(1)) {
+    EXPECT_TRUE(indices_of_batch(order, batch, 8).equal(sampler.indices(4, i)));
+  }
+  EXPECT_EQ(batch.item<std::int64_t>(), 6);
+}
+
 }  // namespace
 }  // namespace retort::data

@@ -21,6 +21,13 @@ at::Tensor labels_of(std::vector<std::int64_t> labels) {
   return torch::tensor(labels, torch::kInt64);
 }
 
+// A batch's images as they were before they were scaled.
+at::Tensor bytes_of(const Source& source, const Draw& draw) {
+  const Normalize scale({0.0}, {1.0}, torch::kCPU);
+  const at::Tensor images = source.images(draw, scale, torch::kFloat, at::MemoryFormat::Contiguous);
+  return images.mul(255).round().to(torch::kUInt8);
+}
+
 std::string rejection(const at::Tensor& images, const at::Tensor& labels) {
   try {
     check_split("given", Split::Test, {.image = {1, 4, 4}, .classes = 3}, {images, labels});
@@ -50,8 +57,9 @@ TEST(CheckSplit, NamesDatasetSplitAndDifference) {
 TEST(ResidentSource, GathersImagesAndLabels) {
   const ResidentSource source({images_of(5), labels_of({0, 1, 2, 0, 1})}, Transforms({1, 4, 4}), 1, torch::kCPU);
   EXPECT_EQ(source.size(), 5);
-  const Batch batch = source.batch(source.draw(labels_of({4, 0, 2}), 0));
-  EXPECT_TRUE(batch.images.equal(images_of(5).index_select(0, labels_of({4, 0, 2}))));
+  const Draw draw = source.draw(labels_of({4, 0, 2}), 0);
+  const Batch batch = source.batch(draw);
+  EXPECT_TRUE(bytes_of(source, draw).equal(images_of(5).index_select(0, labels_of({4, 0, 2}))));
   EXPECT_TRUE(batch.target.equal(labels_of({1, 0, 2})));
   EXPECT_TRUE(batch.index.equal(labels_of({4, 0, 2})));
 }
@@ -66,9 +74,9 @@ TEST(ResidentSource, AugmentsByRunSeedEpochAndSample) {
   const ResidentSource source({images, torch::zeros({6}, torch::kInt64)}, transforms(), 21, torch::kCPU);
   const at::Tensor indices = labels_of({5, 1, 3});
   const Draw expected{indices, torch::scalar_tensor(sequence_key(21, 8, Purpose::Augmentation), torch::kInt64)};
-  const Batch batch = source.batch(source.draw(indices, 8));
-  EXPECT_TRUE(batch.images.equal(transforms().apply(images.index_select(0, indices), expected)));
-  EXPECT_FALSE(batch.images.equal(images.index_select(0, indices)));
+  const at::Tensor bytes = bytes_of(source, source.draw(indices, 8));
+  EXPECT_TRUE(bytes.equal(transforms().apply(images.index_select(0, indices), expected)));
+  EXPECT_FALSE(bytes.equal(images.index_select(0, indices)));
 }
 
 }  // namespace

@@ -18,10 +18,11 @@ struct Outputs {
 Outputs outputs(const graph::ModelNode& node, const data::ResidentSource& source) {
   const torch::NoGradGuard no_grad;
   node.model->eval();
-  const auto batch = source.batch(source.draw(torch::arange(source.size()), 0));
+  const data::Draw draw = source.draw(torch::arange(source.size()), 0);
   const data::Normalize normalize(node.input.mean, node.input.deviation, c10::kCPU);
-  const Taps taps = node.model->forward({normalize(batch.images), {}}, {"logits", "penultimate"});
-  return {taps.at("logits").to(torch::kDouble), taps.at("penultimate").to(torch::kDouble), batch.target};
+  const torch::Tensor images = source.images(draw, normalize, torch::kFloat, at::MemoryFormat::Contiguous);
+  const Taps taps = node.model->forward({images, {}}, {"logits", "penultimate"});
+  return {taps.at("logits").to(torch::kDouble), taps.at("penultimate").to(torch::kDouble), source.batch(draw).target};
 }
 
 TEST(Evaluation, MatchesACountSampleBySample) {

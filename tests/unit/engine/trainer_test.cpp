@@ -59,8 +59,9 @@ std::string train_by_hand(SyntheticStage& stage) {
   const data::Normalize normalize(graph.data.mean, graph.data.deviation, c10::kCPU);
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     for (std::int64_t i = 0; i < sampler.batches_per_epoch(); ++i) {
-      const auto batch = stage.train->batch(stage.train->draw(sampler.indices(epoch, i), epoch));
-      const torch::Tensor images = normalize(batch.images);
+      const data::Draw draw = stage.train->draw(sampler.indices(epoch, i), epoch);
+      const data::Batch batch = stage.train->batch(draw);
+      const torch::Tensor images = stage.train->images(draw, normalize, torch::kFloat, at::MemoryFormat::Contiguous);
       torch::Tensor target_logits;
       {
         torch::NoGradGuard no_grad;

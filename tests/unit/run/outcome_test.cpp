@@ -27,7 +27,8 @@ TEST(Outcome, ReadsWhatItWrote) {
                              .steps = 12,
                              .seconds = 3.5,
                              .measures = engine::ModelMeasures{.calibration_error = 0.1, .entropy = 0.7},
-                             .comparison = engine::TeacherComparison{.logit_distance = 2.5, .both_right = 0.75}};
+                             .comparison = engine::TeacherComparison{.logit_distance = 2.5, .both_right = 0.75},
+                             .logit_cache = cache::LogitCache::Counts{.hits = 30, .misses = 10}};
   const StageOutcome read = read_outcome(file(to_json(outcome).dump()));
   EXPECT_EQ(to_json(read), to_json(outcome));
   EXPECT_EQ(read.top1, outcome.top1);
@@ -35,11 +36,13 @@ TEST(Outcome, ReadsWhatItWrote) {
   EXPECT_EQ(read.measures->entropy, 0.7);
   EXPECT_FALSE(read.teacher_measures);
   EXPECT_EQ(read.comparison->both_right, 0.75);
+  EXPECT_EQ(read.logit_cache->spared(), 0.75);
 }
 
 TEST(Outcome, ReadsWhatVersion01Wrote) {
   auto json = to_json(StageOutcome{.stage = "a"});
-  for (const char* later : {"measures", "teacher_measures", "comparison"}) EXPECT_EQ(json.erase(later), 1U);
+  for (const char* later : {"measures", "teacher_measures", "comparison", "logit_cache"})
+    EXPECT_EQ(json.erase(later), 1U);
   EXPECT_FALSE(read_outcome(file(json.dump())).measures);
 }
 

@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <retort/kernels/moments.hpp>
 #include <retort/kernels/parallel.hpp>
 #include <retort/shape.hpp>
 
@@ -48,32 +49,14 @@ struct Parameters {
   double momentum, eps;
 };
 
-// Mean and sum of squared deviations of each channel, from parts of the rows that are joined in their order.
-std::vector<double> joined_moments(const at::Tensor& x) {
-  const auto channels = x.size(1), rows = rows_of(x), parts = parts_of(rows, grain(channels));
-  std::vector<double> moments(2 * channels * parts);
-  parallel_parts(rows, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
-    double* mean = moments.data() + 2 * channels * part;
-    at::native::retort_moments(
-        c10::kCPU, Moments{x.scalar_type() == at::kBFloat16, data(x), channels, begin, end, mean, mean + channels});
-  });
-  for (std::int64_t part = 1; part < parts; ++part) {
-    const double before = static_cast<double>(rows * part / parts),
-                 after = static_cast<double>(rows * (part + 1) / parts);
-    const double* other = moments.data() + 2 * channels * part;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const double delta = other[c] - moments[c];
-      moments[c] += delta * (after - before) / after;
-      moments[channels + c] += other[channels + c] + delta * delta * before * (after - before) / after;
-    }
-  }
-  return moments;
-}
-
 Statistics forward_on_cpu(const at::Tensor& x, const Parameters& p, bool relu, const at::Tensor& residual,
                           const at::Tensor& y) {
   const auto channels = x.size(1), rows = rows_of(x);
-  const auto moments = joined_moments(x);
+  const auto moments = joined_moments(
+      rows, channels, grain(channels), [&](std::int64_t begin, std::int64_t end, double* mean, double* squares) {
+        at::native::retort_moments(
+            c10::kCPU, Moments{x.scalar_type() == at::kBFloat16, data(x), channels, begin, end, mean, squares});
+      });
   const Statistics result{at::empty_like(p.weight), at::empty_like(p.weight), at::empty_like(p.weight)};
   std::vector<float> scale(channels), shift(channels);
   float *mean = result.mean.mutable_data_ptr<float>(), *inverse = result.inverse.mutable_data_ptr<float>(),
@@ -102,7 +85,7 @@ Statistics forward_on_cpu(const at::Tensor& x, const Parameters& p, bool relu, c
 Statistics forward_on_cuda(const at::Tensor& x, const Parameters& p, bool relu, const at::Tensor& residual,
                            const at::Tensor& y) {
   const auto channels = x.size(1), rows = rows_of(x), chunks = cuda_chunks(rows);
-  const Statistics result{at::empty_like(p.weight), at::empty_like(p.weight), at::zeros_like(p.weight)};
+  const Statistics result{at::empty_like(p.weight), at::empty_like(p.weight), at::empty_like(p.weight)};
   const auto work = at::empty({2 * chunks + 2, channels}, p.weight.options());
   float* floats = work.mutable_data_ptr<float>();
   const BatchNormForward arguments{x.scalar_type() == at::kBFloat16,
@@ -121,6 +104,7 @@ Statistics forward_on_cuda(const at::Tensor& x, const Parameters& p, bool relu, 
                                    floats + 2 * channels,
                                    result.mean.mutable_data_ptr<float>(),
                                    result.inverse.mutable_data_ptr<float>(),
+                                   result.rounding.mutable_data_ptr<float>(),
                                    floats,
                                    floats + channels,
                                    y.mutable_data_ptr()};
@@ -185,6 +169,7 @@ void backward_on_cuda(const at::Tensor& dy, const at::Tensor& y, const at::Tenso
                                     weight.const_data_ptr<float>(),
                                     statistics.mean.const_data_ptr<float>(),
                                     statistics.inverse.const_data_ptr<float>(),
+                                    statistics.rounding.const_data_ptr<float>(),
                                     channels,
                                     rows,
                                     chunks,

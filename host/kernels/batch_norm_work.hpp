@@ -50,15 +50,16 @@ struct BatchNormForward {
   float *running_mean, *running_var;  // null without
   double momentum, eps;
   std::int64_t channels, rows, chunks;
-  float* partial;                         // [chunks, 2, channels]
-  float *mean, *inverse, *scale, *shift;  // [channels]; inverse: 1 / sqrt(variance + eps)
+  float* partial;  // [chunks, 2, channels]
+  // [channels]; inverse: 1 / sqrt(variance + eps); rounding: what the mean lost as a float
+  float *mean, *inverse, *rounding, *scale, *shift;
   void* y;
 };
 
 struct BatchNormBackward {
   bool bfloat16, relu;
   const void *dy, *y, *x;
-  const float *weight, *mean, *inverse;
+  const float *weight, *mean, *inverse, *rounding;
   std::int64_t channels, rows, chunks;
   float* partial;                          // [chunks, 2, channels]
   float *scale, *slope, *offset;           // [channels]

@@ -11,7 +11,7 @@ from torch import Tensor
 PADDING = 4
 WORKERS = 2
 IMAGE_BYTES = 3 * 32 * 32
-# Classes: the folder's name, its training files, bytes of labels before an image (the last one counts), mean, deviation.
+# Classes: folder, its training files, bytes of labels before an image (the last one counts), mean, deviation.
 LAYOUTS = {
     10: ("cifar-10-batches-bin", "data_batch_*.bin", 1, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
     100: ("cifar-100-binary", "train.bin", 2, (0.5071, 0.4866, 0.4409), (0.2673, 0.2564, 0.2762)),

@@ -104,7 +104,13 @@ class Vgg(nn.Module):
     """vgg8 to vgg19 with batch norm; block4 is not pooled before, the last pooling is global."""
 
     WIDTHS = (64, 128, 256, 512, 512)
-    CONVOLUTIONS = {8: (1, 1, 1, 1, 1), 11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+    CONVOLUTIONS = {
+        8: (1, 1, 1, 1, 1),
+        11: (1, 1, 2, 2, 2),
+        13: (2, 2, 2, 2, 2),
+        16: (2, 2, 3, 3, 3),
+        19: (2, 2, 4, 4, 4),
+    }
 
     def __init__(self, depth: int, classes: int):
         super().__init__()

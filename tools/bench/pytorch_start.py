@@ -1,4 +1,4 @@
-"""Trains one step on CIFAR-10 and says "step": pytorch_start.py MODEL DEVICE [RETORT_DATA]. `start_up` takes the time."""
+"""Trains one step on CIFAR-10 and says "step": pytorch_start.py MODEL DEVICE [RETORT_DATA]. `start_up` measures it."""
 
 import sys
 from pathlib import Path

@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Exports a PyTorch model as a teacher for Retort's model plugins `aoti` and `torchscript`.
 
-  tools/python/export_teacher.py teacher.pt2 --architecture tools/bench/cifar_models.py --build 'make_model("wrn_40_2", 100)' \\
-      --weights teachers/wrn_40_2.safetensors --input-shape 3,32,32 --tap penultimate=fc:input --format aoti --dtype bfloat16
+  tools/python/export_teacher.py teacher.pt2 --architecture tools/bench/cifar_models.py \\
+      --build 'make_model("wrn_40_2", 100)' --weights teachers/wrn_40_2.safetensors --input-shape 3,32,32 \\
+      --tap penultimate=fc:input --format aoti --dtype bfloat16
 
 The architecture is a Python file of yours and an expression in its names that makes the model, a torch.nn.Module that
-takes images [N, C, H, W] and returns logits, or a dictionary of taps whose last one is "logits". It is put into eval mode
-and frozen. `--tap NAME=MODULE` adds what a submodule returns, `--tap NAME=MODULE:input` what it is given; taps are listed
-in the order in which they are computed.
+takes images [N, C, H, W] and returns logits, or a dictionary of taps whose last one is "logits". It is put into eval
+mode and frozen. `--tap NAME=MODULE` adds what a submodule returns, `--tap NAME=MODULE:input` what it is given; taps are
+listed in the order in which they are computed.
 
 The package takes float32 images, normalised as --mean and --deviation say (without them: as the data set), computes in
---dtype and returns float32. Its batch dimension is free. It carries what Retort asks: taps, input shape, mean and deviation.
-Before the file appears under its name it is loaded again and compared with the model. Exit code 2: nothing was written.
+--dtype and returns float32. Its batch dimension is free. It carries what Retort asks: taps, input shape, mean and
+deviation. Before the file appears under its name it is loaded again and compared with the model. Exit code 2: nothing
+was written.
 
-aoti is compiled for the processor (or GPU, --device cuda) of this machine and for this version of PyTorch; its use executes
-the code in the file, so take packages only from where you would take a program. torchscript runs anywhere, more slowly.
-Needs PyTorch and the safetensors package; aoti a C++ compiler as well.
+aoti is compiled for the processor (or GPU, --device cuda) of this machine and for this version of PyTorch; its use
+executes the code in the file, so take packages only from where you would take a program. torchscript runs anywhere,
+more slowly. Needs PyTorch and the safetensors package; aoti a C++ compiler as well.
 """
 
 import argparse
@@ -52,7 +54,8 @@ class Teacher(nn.Module):
         for tap, place in wanted.items():
             path, _, side = place.partition(":")
             if path not in modules:
-                raise Refused(f"--tap {tap}: the model has no module '{path}'; it has: {', '.join(filter(None, modules))}")
+                known = ", ".join(filter(None, modules))
+                raise Refused(f"--tap {tap}: the model has no module '{path}'; it has: {known}")
             modules[path].register_forward_hook(self._catch(tap, side == "input"))
         self.taps = [*wanted]
 
@@ -68,7 +71,8 @@ class Teacher(nn.Module):
         found = found if isinstance(found, dict) else {"logits": found}
         found = {**self.caught, **found}
         self.caught = {}
-        return {name: tensor.float() for name, tensor in found.items()}
+        # Contiguous: AOTInductor mistakes the strides of feature maps that are channels-last.
+        return {name: tensor.float().contiguous() for name, tensor in found.items()}
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return tuple(self.named_taps(images).values())
@@ -138,7 +142,8 @@ def linking_what_is_needed(folder: Path) -> Path:
     """A compiler that names no library in vain: libtorch.so, unused, would load all of CUDA with the package."""
     compiler = folder / "g++"
     own = os.environ.get("CXX", "g++")
-    compiler.write_text(f'#!/bin/sh\ncase " $* " in *" -shared "*) set -- -Wl,--as-needed "$@" ;; esac\nexec {own} "$@"\n')
+    linking = 'case " $* " in *" -shared "*) set -- -Wl,--as-needed "$@" ;; esac'
+    compiler.write_text(f'#!/bin/sh\n{linking}\nexec {own} "$@"\n')
     compiler.chmod(0o755)
     return compiler
 

@@ -57,8 +57,8 @@ def test_batches_are_crops_and_flips_of_the_images():
 
 def test_the_comparison_measures_both_sides(tmp_path):
     file = tmp_path / "result.json"
-    words = ["--teacher=resnet8", "--student=resnet8", "--peers=eager_float32,eager_bfloat16", "--rounds=2", "--steps=2"]
-    script("compare", *words, "--warmup=1", "--trial-steps=1", "--batch=8", "--threads=1", "--json", file)
+    words = ["--teacher=resnet8", "--student=resnet8", "--peers=eager_float32,eager_bfloat16", "--rounds=2"]
+    script("compare", *words, "--steps=2", "--warmup=1", "--trial-steps=1", "--batch=8", "--threads=1", "--json", file)
     result = json.loads(file.read_text())
     assert {"float32", "bfloat16"} <= set(result["retort"]) <= {"float32", "bfloat16", "bfloat16_cached"}
     assert set(result["peers"]) == {"eager_float32", "eager_bfloat16"}

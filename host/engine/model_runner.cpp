@@ -2,8 +2,8 @@
 
 #include "device.hpp"
 #include "graph/forward.hpp"
-#include "program/kept_state.hpp"
 #include "program/compile.hpp"
+#include "program/kept_state.hpp"
 #include "registry/guard.hpp"
 
 namespace retort::engine {
@@ -56,9 +56,8 @@ Taps ModelRunner::run(const at::Tensor& images, const at::Tensor& target) {
   }
   const program::Interpreter& program = recorded(input, target);
   const Autocast autocast(device_, type_);
-  return registry::guarded(node_.spec.model, "in its recorded forward pass", [&] {
-    return in_single_precision(program.run(input, target), node_.request);
-  });
+  return registry::guarded(node_.spec.model, "in its recorded forward pass",
+                           [&] { return in_single_precision(program.run(input, target), node_.request); });
 }
 
 void ModelRunner::weights_changed() {

@@ -27,8 +27,10 @@ class ModelRunner {
   // [step thread]
   Taps run(const at::Tensor& images, const at::Tensor& target);
 
-  // Has to be called after the weights of a trained model were changed.
+  // Has to be called after the weights of a trained model were changed, unless whoever did it wrote the copies as well.
   void weights_changed();
+  // The copy of a weight that steps compute with; undefined when they compute with the weight itself.
+  at::Tensor copy_of(const at::Tensor& weight) const { return copies_.find(weight); }
 
   c10::ScalarType input_type() const { return engine_.record && node_.members.empty() ? type_ : c10::kFloat; }
   at::MemoryFormat format() const { return format_; }

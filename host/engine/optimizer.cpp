@@ -8,6 +8,8 @@
 
 #include <retort/error.hpp>
 
+#include "kernels/optimizer_step.hpp"
+
 namespace retort::engine {
 namespace {
 
@@ -33,12 +35,20 @@ class Sgd final : public Optimizer {
     torch::NoGradGuard no_grad;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       Operands<1> operands;
+      std::vector<kernels::SgdEntry> copied;
       for (std::size_t i = 0; i < groups_[g].parameters.size(); ++i) {
         const torch::Tensor& parameter = groups_[g].parameters[i].tensor;
         if (!parameter.grad().defined()) continue;
+        if (torch::Tensor copy = copy_of(parameter); copy.defined()) {
+          copied.push_back({parameter, buffers_[g][i], parameter.grad(), std::move(copy)});
+          continue;
+        }
         operands.parameters.push_back(parameter);
         operands.gradients.push_back(parameter.grad());
         operands.states[0].push_back(buffers_[g][i]);
+      }
+      if (!copied.empty()) {
+        kernels::sgd_step(copied, {spec_.momentum, groups_[g].weight_decay, spec_.nesterov}, lr.to(torch::kFloat));
       }
       if (operands.parameters.empty()) continue;
       // With zero buffers a first step needs no special case.
@@ -82,15 +92,27 @@ class AdamW final : public Optimizer {
     torch::NoGradGuard no_grad;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       Operands<3> operands;
+      std::vector<kernels::AdamWEntry> copied;
+      std::vector<torch::Tensor> counters;
       for (std::size_t i = 0; i < groups_[g].parameters.size(); ++i) {
         const torch::Tensor& parameter = groups_[g].parameters[i].tensor;
         if (!parameter.grad().defined()) continue;
+        const auto& moments = moments_[g];
+        counters.push_back(moments[2][i]);
+        if (torch::Tensor copy = copy_of(parameter); copy.defined()) {
+          copied.push_back({parameter, moments[0][i], moments[1][i], moments[2][i], parameter.grad(), std::move(copy)});
+          continue;
+        }
         operands.parameters.push_back(parameter);
         operands.gradients.push_back(parameter.grad());
         for (std::size_t s = 0; s < 3; ++s) operands.states[s].push_back(moments_[g][s][i]);
       }
+      if (!counters.empty()) at::_foreach_add_(counters, 1);
+      if (!copied.empty()) {
+        kernels::adamw_step(copied, {spec_.beta1, spec_.beta2, spec_.eps, groups_[g].weight_decay},
+                            lr.to(torch::kFloat));
+      }
       if (operands.parameters.empty()) continue;
-      at::_foreach_add_(operands.states[2], 1);
       at::_fused_adamw_(operands.parameters, operands.gradients, operands.states[0], operands.states[1], {},
                         operands.states[2], lr, spec_.beta1, spec_.beta2, groups_[g].weight_decay, spec_.eps,
                         /*amsgrad=*/false, /*maximize=*/false);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +36,10 @@ class Optimizer {
 
   // `lr` is a scalar tensor: float64 on the CPU, float32 on a GPU's parameters, on their device.
   virtual void step(const torch::Tensor& lr) = 0;
+  // The bfloat16 copy of a parameter that step() has to keep up to date, in the pass that updates the parameter;
+  // undefined: it has none.
+  using CopyOf = std::function<torch::Tensor(const torch::Tensor& parameter)>;
+  void keep_copies(CopyOf copy_of) { copy_of_ = std::move(copy_of); }
   // Forgets the gradients; the next backward pass makes new ones.
   void zero_grad();
   // The gradients that are there, of all groups.
@@ -47,7 +52,14 @@ class Optimizer {
   void load_state(const std::map<std::string, torch::Tensor>& state);
 
  protected:
+  torch::Tensor copy_of(const torch::Tensor& parameter) const {
+    return copy_of_ ? copy_of_(parameter) : torch::Tensor();
+  }
+
   std::vector<ParameterGroup> groups_;
+
+ private:
+  CopyOf copy_of_;
 };
 
 std::unique_ptr<Optimizer> make_optimizer(const config::OptimizerSpec& spec, std::vector<NamedParameter> parameters);

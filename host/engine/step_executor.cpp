@@ -52,6 +52,7 @@ StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10:
     teacher_.emplace(*graph.teacher, /*trained=*/false, device, type, graph.engine);
   }
   optimizer_ = make_optimizer(graph.optimizer, trained_parameters(graph));
+  optimizer_->keep_copies([this](const torch::Tensor& parameter) { return student_.copy_of(parameter); });
 }
 
 StepData StepExecutor::gather(const data::Source& source, data::Draw draw) const {
@@ -103,8 +104,8 @@ std::optional<Taps> StepExecutor::teacher_taps(const StepData& data) {
 StepExecutor::Inputs StepExecutor::inputs_of(const data::Source& source, const StepSettings& settings) const {
   // The fused operators of the GPU read a rate in single precision.
   const torch::Tensor lr = torch::scalar_tensor(settings.lr, device_.is_cpu() ? torch::kDouble : torch::kFloat);
-  const torch::Tensor weights = torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()),
-                                              torch::kFloat);
+  const torch::Tensor weights =
+      torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()), torch::kFloat);
   return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights.to(device_)};
 }
 
@@ -152,7 +153,6 @@ StepResult StepExecutor::compute(const data::Source& source, const Inputs& input
   }
   optimizer_->step(inputs.lr);
   optimizer_->zero_grad();
-  student_.weights_changed();
   for (const torch::Tensor& term : objective.terms) result.terms.push_back(term.detach());
   if (student.contains("logits")) {
     result.correct = student.at("logits").detach().argmax(1).eq(batch.target).sum();

@@ -18,9 +18,9 @@ namespace retort::engine {
 
 // What a step is told by the host.
 struct StepSettings {
-  torch::Tensor indices;            // [N] int64 on the CPU: the samples
+  torch::Tensor indices;  // [N] int64 on the CPU: the samples
   std::int64_t epoch = 0;
-  std::int64_t step = 0;            // optimizer steps done in this stage
+  std::int64_t step = 0;  // optimizer steps done in this stage
   double lr = 0.0;
   std::span<const double> weights;  // one a term
   bool measure_gradient = false;
@@ -54,6 +54,9 @@ class StepExecutor {
   StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
                DeviceGraphFactory capture, cache::LogitCache* logit_cache = nullptr);
 
+  StepExecutor(const StepExecutor&) = delete;
+  StepExecutor& operator=(const StepExecutor&) = delete;
+
   Optimizer& optimizer() { return *optimizer_; }
   const Optimizer& optimizer() const { return *optimizer_; }
   PhaseClock& clock() { return clock_; }
@@ -61,8 +64,8 @@ class StepExecutor {
   // Has to be called after parameters were changed by somebody else.
   void parameters_changed() { student_.weights_changed(); }
 
-  // What a step on these samples is computed on, and the taps that it asks for, in single precision. The teacher's have no gradient; there are none
-  // when no term needs one.
+  // What a step on these samples is computed on, and the taps that it asks for, in single precision. The teacher's have
+  // no gradient; there are none when no term needs one.
   StepData gather(const data::Source& source, const torch::Tensor& indices, std::int64_t epoch) const;
   Taps student_taps(const StepData& data);
   std::optional<Taps> teacher_taps(const StepData& data);
@@ -92,8 +95,7 @@ class StepExecutor {
   StepData gather(const data::Source& source, data::Draw draw) const;
   torch::Tensor teacher_images(const StepData& data, const data::Draw& draw) const;
   torch::Tensor cached_logits(const StepData& data);
-  StepResult compute(const data::Source& source, const Inputs& inputs, std::int64_t step,
-                     bool measure_gradient);
+  StepResult compute(const data::Source& source, const Inputs& inputs, std::int64_t step, bool measure_gradient);
   StepResult replayed(const data::Source& source, const StepSettings& settings);
 
   graph::TrainingGraph& graph_;

@@ -39,7 +39,8 @@ std::string case_name(const ::testing::TestParamInfo<Case>& info) {
 std::vector<Case> cases() {
   std::vector<Case> found;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(RETORT_PLUGINS)) {
-    if (entry.path().extension() != ".so") continue;
+    // NAME.cuda.so holds kernels of a plugin.
+    if (entry.path().extension() != ".so" || entry.path().stem().extension() == ".cuda") continue;
     try {
       const retort::testing::Plugin plugin(entry.path());
       for (const auto& component : plugin.manifest().components) {

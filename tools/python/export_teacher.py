@@ -71,8 +71,7 @@ class Teacher(nn.Module):
         found = found if isinstance(found, dict) else {"logits": found}
         found = {**self.caught, **found}
         self.caught = {}
-        # Contiguous: AOTInductor mistakes the strides of feature maps that are channels-last.
-        return {name: tensor.float().contiguous() for name, tensor in found.items()}
+        return {name: tensor.float() for name, tensor in found.items()}
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return tuple(self.named_taps(images).values())
@@ -152,7 +151,8 @@ def export_aoti(teacher: Teacher, images: Tensor, described: dict[str, str], fil
     batch = torch.export.Dim("batch", min=2, max=1 << 16)
     program = torch.export.export(teacher, (images,), dynamic_shapes=({0: batch},), strict=False)
     configs = {
-        "freezing": True,
+        # PyTorch 2.11 freezes the first convolution of a channels-last model with one input channel wrongly.
+        "freezing": images.shape[1] > 1,
         "aot_inductor.metadata": described,
         "cpp.cxx": (str(linking_what_is_needed(file.parent)),),
         "cpp.dynamic_threads": True,  # as many as the process that runs it has

@@ -36,6 +36,9 @@ class Orthogonal final : public retort::Projector {
     return torch::linear(features, (wide_ ? tall.t() : tall).to(features.scalar_type()));
   }
 
+  // The solver waits for what went wrong, the exponential for how many terms its series needs.
+  bool capture_safe() const override { return false; }
+
  private:
   // The first k columns of Q(A) [n, k].
   torch::Tensor columns(const torch::Tensor& lower) const {

@@ -62,7 +62,7 @@ def test_the_comparison_measures_both_sides(tmp_path):
     result = json.loads(file.read_text())
     assert {"float32", "bfloat16"} <= set(result["retort"]) <= {"float32", "bfloat16", "bfloat16_cached"}
     assert set(result["peers"]) == {"eager_float32", "eager_bfloat16"}
-    assert len(result["rounds"]) == 2 and set(result["trials"]["eager_float32"]) == {"channels_last", "contiguous"}
+    assert len(result["rounds"]) == 2 and len(result["trials"]["eager_bfloat16"]) == 2
     for variant, ratios in result["ratios"].items():
         for peer, ratio in ratios.items():
             assert ratio["median"] == pytest.approx(result["peers"][peer] / result["retort"][variant])

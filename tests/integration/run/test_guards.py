@@ -94,7 +94,7 @@ def test_steps_that_are_not_finite_can_be_left_out(retort):
     # Every step of the student's third epoch is far too large.
     explosion = settings(
         teacher__training__schedule__epochs=1,
-        teacher__training__schedule__lr="{ use = 'constant' }",
+        teacher__training__schedule__lr='{ use = "multistep", milestones = [2] }',
         schedule__epochs=3,
         schedule__lr='{ use = "multistep", milestones = [2], gamma = 1e38 }',
         schedule__on_divergence="{ skip = 16 }",

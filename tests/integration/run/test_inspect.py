@@ -251,9 +251,11 @@ def test_history_and_prometheus_hold_the_measures(run):
 def test_eval_finds_the_measures_of_the_run(retort, run):
     found = retort("eval", run.root, "--json").json
     stage = run.stages["student"]
-    assert {name: found[name] for name in stage["measures"]} == stage["measures"]
-    assert {name: found["teacher"][name] for name in stage["teacher_measures"]} == stage["teacher_measures"]
-    assert found["comparison"] == stage["comparison"]
+    # Weights that were trained lie in memory in another order, which decides the last bits.
+    assert {name: found[name] for name in stage["measures"]} == pytest.approx(stage["measures"], rel=1e-6)
+    teacher = {name: found["teacher"][name] for name in stage["teacher_measures"]}
+    assert teacher == pytest.approx(stage["teacher_measures"], rel=1e-6)
+    assert found["comparison"] == pytest.approx(stage["comparison"], rel=1e-6)
     assert (found["teacher_agreement"], found["teacher"]["top1"]) == (stage["teacher_agreement"], stage["teacher_top1"])
     assert "expected calibration error" in retort("eval", run.root).stdout
     assert "teacher" not in retort("eval", run.root, "--stage", "teacher", "--json").json

@@ -88,17 +88,18 @@ class Prepared {
     const c10::ScalarType type = engine::compute_type(experiment.run.precision.value);
     const auto tell = [](const std::string& note) { fmt::print(stderr, "{}\n", note); };
     if (experiment.engine.logit_cache && graph_->teacher) {
-      logit_cache_ = run::open_logit_cache(*experiment.engine.logit_cache, *graph_, *data_.train, {device, type},
-                                           registry, tell);
+      logit_cache_ =
+          run::open_logit_cache(*experiment.engine.logit_cache, *graph_, *data_.train, {device, type}, registry, tell);
     }
-    bench_.emplace(*graph_, data_, values_,
-                   engine::StageTrainer::Options{
-                       .device = device,
-                       .type = type,
-                       .read_every = experiment.metrics.every,
-                       .capture = logit_cache_ ? engine::DeviceGraphFactory() : engine::choose_capture(*graph_, device, tell),
-                       .logit_cache = logit_cache_.get()},
-                   bench);
+    bench_.emplace(
+        *graph_, data_, values_,
+        engine::StageTrainer::Options{
+            .device = device,
+            .type = type,
+            .read_every = experiment.metrics.every,
+            .capture = logit_cache_ ? engine::DeviceGraphFactory() : engine::choose_capture(*graph_, device, tell),
+            .logit_cache = logit_cache_.get()},
+        bench);
   }
 
   run::Bench& bench() { return *bench_; }

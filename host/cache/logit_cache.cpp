@@ -30,10 +30,11 @@ std::span<std::byte> bytes_of(const at::Tensor& table, std::int64_t row) {
   return {static_cast<std::byte*>(table.data_ptr()) + static_cast<std::size_t>(row) * size, size};
 }
 
-// The missing rows, and as many others as are needed to compute kLeastRows.
+// The missing rows, and as many others as fill them up to a multiple of kRowsAtOnce.
 std::vector<std::int64_t> rows_to_compute(const std::vector<std::int64_t>& missing, std::int64_t size) {
-  const std::int64_t wanted = std::min(size, LogitCache::kLeastRows);
-  std::int64_t others = wanted - static_cast<std::int64_t>(missing.size());
+  constexpr std::int64_t step = LogitCache::kRowsAtOnce;
+  const auto least = static_cast<std::int64_t>(missing.size());
+  std::int64_t others = std::min(size, (least + step - 1) / step * step) - least;
   if (others <= 0) return missing;
   std::vector<std::int64_t> rows;
   auto next = missing.begin();

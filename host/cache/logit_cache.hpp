@@ -35,9 +35,10 @@ class LogitCache {
   // ascending.
   using Compute = std::function<at::Tensor(const at::Tensor& rows)>;
 
-  // Below this number of rows LibTorch multiplies matrices in another way, and the last bits of a row's logits depend
-  // on how many others are computed with it. So many are computed at least, where the batch has them.
-  static constexpr std::int64_t kLeastRows = 32;
+  // Rows are computed by multiples of this, or the whole batch. Below a handful of rows LibTorch multiplies matrices in
+  // another way, and the last bits of a row's logits depend on how many others are computed with it; and a model that
+  // is recorded is so for each number of rows anew.
+  static constexpr std::int64_t kRowsAtOnce = 32;
 
   // `folder` is made when it is missing. `warn` is told, once, when the file can no longer be written. Throws
   // CacheError.

@@ -124,8 +124,7 @@ ParamSpec engine_keys() {
        boolean("prepack", "Bring the weights of a frozen model's convolutions into oneDNN's layout once (CPU).",
                engine.prepack),
        boolean("fuse_losses", "Let losses that can do so normalise their features themselves.", engine.fuse_losses),
-       boolean("cuda_graph", "Run whole steps as one CUDA graph (GPU).", engine.cuda_graph),
-       std::move(logit_cache),
+       boolean("cuda_graph", "Run whole steps as one CUDA graph (GPU).", engine.cuda_graph), std::move(logit_cache),
        text("logit_cache_type", "Type of the logits that are kept: the student learns from logits rounded to it.",
             EngineSpec::LogitCache().type, {"bfloat16", "float32"}),
        integer("readers", "Threads that read the images of a data set that streams; 0: one for each core.", 0,
@@ -427,8 +426,9 @@ ParamSpec accepted_form(const ParamSpec& parameter) {
 }
 
 const Specs& experiment_keys() {
-  static const Specs keys{run_keys(),       dataset_keys(),  teacher_keys(), student_keys(), loss_keys(),
-                          optimizer_keys(), schedule_keys(), engine_keys(), metrics_keys(), stage_keys(),   study_keys()};
+  static const Specs keys{run_keys(),     dataset_keys(),   teacher_keys(),  student_keys(),
+                          loss_keys(),    optimizer_keys(), schedule_keys(), engine_keys(),
+                          metrics_keys(), stage_keys(),     study_keys()};
   return keys;
 }
 

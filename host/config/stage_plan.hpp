@@ -22,9 +22,9 @@ struct StageDraft {
 };
 
 // The stages of an experiment, in the order in which they run: by `after`, else as in the file. Without [stage.*] there
-// is one, named "student"; a teacher of it that has neither weights nor a package nor a stage is trained before, in a stage
-// named "teacher", and such a member of an ensemble in one named "teacher.<member>". Reports an `after` that names no stage,
-// and cycles.
+// is one, named "student"; a teacher of it that has neither weights nor a package nor a stage is trained before, in a
+// stage named "teacher", and such a member of an ensemble in one named "teacher.<member>". Reports an `after` that
+// names no stage, and cycles.
 std::vector<StageDraft> plan_stages(const Node& document, Diagnostics& diagnostics);
 
 }  // namespace retort::config

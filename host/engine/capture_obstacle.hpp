@@ -11,8 +11,8 @@ namespace retort::engine {
 // Why the steps of a stage cannot be captured and replayed, naming the component; nothing: they can.
 std::optional<std::string> capture_obstacle(const graph::TrainingGraph& graph);
 
-// What the stage's steps are replayed from on `device`; empty when they are run each time. Where a GPU could replay them
-// but something is in the way, `tell` hears what.
+// What the stage's steps are replayed from on `device`; empty when they are run each time. Where a GPU could replay
+// them but something is in the way, `tell` hears what.
 DeviceGraphFactory choose_capture(const graph::TrainingGraph& graph, c10::Device device,
                                   const std::function<void(const std::string&)>& tell);
 

@@ -51,7 +51,8 @@ class Sgd final : public Optimizer {
         kernels::sgd_step(copied, {spec_.momentum, groups_[g].weight_decay, spec_.nesterov}, lr.to(torch::kFloat));
       }
       if (operands.parameters.empty()) continue;
-      // With zero buffers a first step needs no special case.
+      // With zero buffers a first step needs no special case; without momentum the operator takes none.
+      if (spec_.momentum == 0.0) operands.states[0].clear();
       at::_fused_sgd_(operands.parameters, operands.gradients, operands.states[0], groups_[g].weight_decay,
                       spec_.momentum, lr, /*dampening=*/0.0, spec_.nesterov, /*maximize=*/false,
                       /*is_first_step=*/false);

@@ -30,8 +30,8 @@ class EvalMode {
 // Runs one model over batches of one source.
 class Pass {
  public:
-  Pass(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type,
-       const TapRequest& request, const BatchVisitor& visit)
+  Pass(const graph::ModelNode& node, const data::Source& source, c10::ScalarType type, const TapRequest& request,
+       const BatchVisitor& visit)
       : node_(node),
         source_(source),
         type_(type),

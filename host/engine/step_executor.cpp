@@ -73,17 +73,11 @@ torch::Tensor StepExecutor::teacher_images(const StepData& data, const data::Dra
   return data.source.images(draw, *teacher_input_, teacher_->input_type(), teacher_->format());
 }
 
-// The teacher computes the samples that the cache lacks, and the first of them again up to a multiple of so many: a
-// program is for one number of samples.
+// The teacher computes the samples that the cache lacks.
 torch::Tensor StepExecutor::cached_logits(const StepData& data) {
-  constexpr std::int64_t kRows = cache::LogitCache::kLeastRows;
-  const auto compute = [&](const torch::Tensor& missing) {
-    const std::int64_t count = missing.size(0);
-    const std::int64_t batch = data.batch.target.size(0);
-    const std::int64_t padded = count == batch ? batch : (count + kRows - 1) / kRows * kRows;
-    const torch::Tensor rows = torch::cat({missing, missing.slice(0, 0, 1).expand({padded - count})});
+  const auto compute = [&](const torch::Tensor& rows) {
     const torch::Tensor target = data.batch.target.index_select(0, rows.to(device_));
-    return teacher_->run(teacher_images(data, data.draw.rows(rows)), target).at("logits").slice(0, 0, count);
+    return teacher_->run(teacher_images(data, data.draw.rows(rows)), target).at("logits");
   };
   return logit_cache_->logits(data.source.entries(data.draw), compute).to(device_);
 }

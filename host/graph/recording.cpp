@@ -31,9 +31,9 @@ std::optional<program::Program> faithful_record(const ModelNode& node, const Sha
   program::Program recorded;
   {
     const program::KeptState kept({node.model.get()}, c10::kCPU);
-    recorded = program::record(*node.model, images, target, [&](const torch::Tensor& given, const torch::Tensor& labels) {
-      return outputs_of(node, given, labels);
-    });
+    recorded = program::record(
+        *node.model, images, target,
+        [&](const torch::Tensor& given, const torch::Tensor& labels) { return outputs_of(node, given, labels); });
   }
   program::Outputs expected, found;
   {

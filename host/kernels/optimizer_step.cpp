@@ -106,7 +106,9 @@ void sgd_step_reference(const std::vector<SgdEntry>& entries, const SgdSettings&
   const at::NoGradGuard no_grad;
   for (const SgdEntry& entry : entries) {
     const auto gradient = ordered_like(scaled(entry.gradient, entry.master, scale), entry.master);
-    at::_fused_sgd_({entry.master}, {gradient}, {entry.momentum}, settings.weight_decay, settings.momentum, lr,
+    // Without momentum the operator takes no buffers.
+    const std::vector<at::Tensor> buffers(settings.momentum == 0.0 ? 0 : 1, entry.momentum);
+    at::_fused_sgd_({entry.master}, {gradient}, buffers, settings.weight_decay, settings.momentum, lr,
                     /*dampening=*/0.0, settings.nesterov, /*maximize=*/false, /*is_first_step=*/false);
     if (entry.copy.defined()) at::Tensor(entry.copy).copy_(entry.master);
   }

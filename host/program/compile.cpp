@@ -40,7 +40,8 @@ Compiled compile(Program recorded, const Target& target, const config::EngineSpe
   if (target.trained) {
     passes.run(engine.fuse_batch_norm, "fuse_batch_norm", "counters of batches added to at once", merge_counters);
     if (lower) {
-      passes.note("precision", "convolutions read copies of their weights", use_copies(compiled.program, *target.copies));
+      passes.note("precision", "convolutions read copies of their weights",
+                  use_copies(compiled.program, *target.copies));
     }
   }
   return compiled;

@@ -16,8 +16,7 @@ void call(const Instruction& instruction, c10::Stack& stack) {
 
 }  // namespace
 
-Interpreter::Interpreter(Program program)
-    : program_(std::move(program)), dead_after_(program_.instructions.size()) {
+Interpreter::Interpreter(Program program) : program_(std::move(program)), dead_after_(program_.instructions.size()) {
   std::vector<std::size_t> last(program_.values.size(), Uses::npos);
   for (std::size_t i = 0; i < program_.instructions.size(); ++i) {
     for (const Slot slot : program_.instructions[i].outputs) last[slot] = i;

@@ -18,8 +18,8 @@ using Slot = std::size_t;
 struct Value {
   enum class Kind { Images, Target, Weight, Constant, Computed };
   Kind kind = Kind::Computed;
-  c10::IValue value;  // Weight: the module's own tensor, so that its changes are seen; Constant
-  std::string name;   // Weight: within its module
+  c10::IValue value;                // Weight: the module's own tensor, so that its changes are seen; Constant
+  std::string name;                 // Weight: within its module
   std::vector<std::int64_t> sizes;  // of images and computed tensors, when recorded; empty: unknown
 };
 

@@ -131,7 +131,8 @@ Program record(const torch::nn::Module& module, const at::Tensor& images, const 
                 inputs,
                 [&](const jit::Stack& given) {
                   jit::Stack taps;
-                  for (auto& [name, tensor] : forward(given[0].toTensor(), target.defined() ? given[1].toTensor() : target)) {
+                  for (auto& [name, tensor] :
+                       forward(given[0].toTensor(), target.defined() ? given[1].toTensor() : target)) {
                     names.push_back(name);
                     taps.emplace_back(tensor);
                   }

@@ -50,6 +50,10 @@ cache::LogitKey key_of(const graph::TrainingGraph& graph, const std::string& ima
     key.add("transform", transform.use + " " + to_toml(transform.params));
   }
   key.add("computed in", c10::toString(computation.type));
+  const config::EngineSpec& engine = graph.engine;  // each switch rounds in its own way
+  key.add("engine",
+          fmt::format("record {}, channels_last {}, fold_batch_norm {}, fuse_batch_norm {}, prepack {}", engine.record,
+                      engine.channels_last, engine.fold_batch_norm, engine.fuse_batch_norm, engine.prepack));
   key.add("computed by", fmt::format("retort {}, torch {}, {} {}", RETORT_VERSION_STRING, RETORT_TORCH_VERSION,
                                      c10::DeviceTypeName(computation.device.type(), /*lower_case=*/true),
                                      computation.device.is_cpu() ? at::get_cpu_capability() : ""));

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "program/kept_state.hpp"
 #include "engine/step_values.hpp"
 #include "graph/training_graph.hpp"
+#include "program/kept_state.hpp"
 
 namespace retort::engine {
 

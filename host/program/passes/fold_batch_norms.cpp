@@ -24,7 +24,8 @@ void fold(Program& program, Instruction& instruction, const Convolution& convolu
   const c10::IValue& bias = program.value(convolution.bias);
   const at::Tensor folded = weight.to(torch::kDouble) * scale.view({-1, 1, 1, 1});
   const at::Tensor moved = bias.isTensor() ? shift + bias.toTensor().to(torch::kDouble) * scale : shift;
-  instruction.inputs[1] = program.add_constant(folded.to(weight.scalar_type(), false, false, weight.suggest_memory_format()));
+  instruction.inputs[1] =
+      program.add_constant(folded.to(weight.scalar_type(), false, false, weight.suggest_memory_format()));
   instruction.inputs[2] = program.add_constant(moved.to(weight.scalar_type()));
   instruction.outputs[0] = norm.output;
 }

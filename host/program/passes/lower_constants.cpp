@@ -22,9 +22,8 @@ std::size_t lower_constants(Program& program, c10::ScalarType type) {
   for (Slot slot = 0; slot < program.values.size(); ++slot) {
     if (!program.is_constant(slot) || !program.value(slot).isTensor() || uses.of(slot).empty()) continue;
     const at::Tensor tensor = tensor_of(program, slot);
-    const bool lower = std::all_of(uses.of(slot).begin(), uses.of(slot).end(), [&](std::size_t user) {
-      return computes_lower(program.instructions[user].op);
-    });
+    const bool lower = std::all_of(uses.of(slot).begin(), uses.of(slot).end(),
+                                   [&](std::size_t user) { return computes_lower(program.instructions[user].op); });
     if (!lower || tensor.scalar_type() != torch::kFloat) continue;
     program.values[slot].value = tensor.to(type);
     ++changed;

@@ -76,7 +76,8 @@ std::size_t prepack_convolutions(Program& program) {
     const std::size_t last = tail.members.empty() ? i : tail.members.back();
     const bool in_place = tail.residual && expendable(program, uses, *tail.residual, last);
     const c10::IValue bias = program.value(convolution->bias);
-    Instruction instruction{.op = "retort::packed_convolution", .inputs = {convolution->input}, .outputs = {tail.output}};
+    Instruction instruction{
+        .op = "retort::packed_convolution", .inputs = {convolution->input}, .outputs = {tail.output}};
     if (tail.residual) instruction.inputs.push_back(*tail.residual);
     instruction.run = packed_convolution(*convolution, packed(weight, *convolution, sizes), bias, tail, in_place);
     program.instructions[last] = std::move(instruction);

@@ -4,7 +4,8 @@
 
 namespace {
 
-torch::jit::Module load_script(const std::string& package, const c10::Device& device, torch::jit::ExtraFilesMap& files) {
+torch::jit::Module load_script(const std::string& package, const c10::Device& device,
+                               torch::jit::ExtraFilesMap& files) {
   retort::models::check_exists(package);
   try {
     return torch::jit::load(package, device, files);

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import re
 import signal
 import time
 
@@ -112,7 +113,7 @@ def test_checkpoint_is_not_lost_to_a_full_or_failing_disk(retort, short):
 def test_other_files_that_cannot_be_written_are_named(retort, short, part):
     begin = ["run", retort.write(SHORT), *settings(metrics__serve="false")]
     done = faulty(retort, 1, errno.ENOSPC, part)(*begin, code=FAILED)
-    assert "retort: error: cannot write" in done.stderr or "retort: error: cannot open" in done.stderr
+    assert re.search(r"retort: error: .*cannot (write|open|create)", done.stderr), done.stderr
     assert part.strip("/") in done.stderr and os.strerror(errno.ENOSPC) in done.stderr
     (folder,) = (retort.folder / "runs/small").iterdir()
     if part != "/experiment.toml":

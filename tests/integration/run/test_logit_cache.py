@@ -41,8 +41,9 @@ def test_float32_logits_change_nothing(plain, cold, warm):
 def test_a_second_run_spares_the_teacher(cold, warm):
     first, second = use(cold.run), use(warm.run)
     assert first["hits"] + first["misses"] == 8 * 512
-    # Views come back: of 18, an image sees 6.6 different ones in 8 epochs on the average.
-    assert 0.1 < first["spared"] < 0.25
+    # Views come back: of 18, an image sees 6.6 different ones in 8 epochs on the average. But the teacher computes 32
+    # samples at once.
+    assert 0.02 < first["spared"] < 0.17
     assert second == {"hits": 8 * 512, "misses": 0, "spared": 1.0}
     assert "stage student: 100.0% of the teacher's work was spared: the cache had the logits of 4096 of 4096" in warm.stderr
 

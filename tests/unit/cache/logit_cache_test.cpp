@@ -86,9 +86,10 @@ TEST_F(LogitCacheTest, AsksForWhatIsMissing) {
   cache.logits(first, teacher_.asked(first));
   const at::Tensor entries = entries_of(20, 100);  // 40 known ones, 40 new ones
   EXPECT_TRUE(cache.logits(entries, teacher_.asked(entries)).equal(teacher_.truth(entries)));
-  EXPECT_EQ(teacher_.rows().size(), 40u);
-  EXPECT_EQ(teacher_.rows().front(), 40);
-  EXPECT_EQ(cache.counts().hits, 40);
+  EXPECT_EQ(teacher_.rows().size(), 64u);  // two times 32: with 24 of the known ones, the first
+  EXPECT_EQ(teacher_.rows()[23], 23);
+  EXPECT_EQ(teacher_.rows()[24], 40);
+  EXPECT_EQ(cache.counts().hits, 16);
 }
 
 TEST_F(LogitCacheTest, NeverAsksForFewRows) {
@@ -97,10 +98,10 @@ TEST_F(LogitCacheTest, NeverAsksForFewRows) {
   cache.logits(known, teacher_.asked(known));
   const at::Tensor entries = entries_of(50, 100);  // the last one is new
   EXPECT_TRUE(cache.logits(entries, teacher_.asked(entries)).equal(teacher_.truth(entries)));
-  EXPECT_EQ(teacher_.rows().size(), static_cast<std::size_t>(LogitCache::kLeastRows));
+  EXPECT_EQ(teacher_.rows().size(), static_cast<std::size_t>(LogitCache::kRowsAtOnce));
   EXPECT_EQ(teacher_.rows().front(), 0);
   EXPECT_EQ(teacher_.rows().back(), 49);
-  EXPECT_EQ(cache.counts().hits, 50 - LogitCache::kLeastRows);
+  EXPECT_EQ(cache.counts().hits, 50 - LogitCache::kRowsAtOnce);
   // A batch smaller than that is computed whole.
   const at::Tensor few = torch::tensor({5, 300, 6}, torch::kInt64);
   EXPECT_TRUE(cache.logits(few, teacher_.asked(few)).equal(teacher_.truth(few)));

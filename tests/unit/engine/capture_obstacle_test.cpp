@@ -13,8 +13,9 @@ TEST(CaptureObstacle, IsNotThereForTheBuiltInComponents) {
 }
 
 TEST(CaptureObstacle, NamesTheParameterOnASchedule) {
-  SyntheticStage stage(kSyntheticStage +
-                       "[loss.soft]\nuse = \"kl_divergence\"\ntemperature = { value = 8, use = \"linear\", final = 1 }\n");
+  SyntheticStage stage(
+      kSyntheticStage +
+      "[loss.soft]\nuse = \"kl_divergence\"\ntemperature = { value = 8, use = \"linear\", final = 1 }\n");
   ASSERT_TRUE(stage.assembled.graph) << stage.assembled.diagnostics.text();
   EXPECT_EQ(capture_obstacle(stage.graph()), "loss.soft.temperature is on a schedule");
 }

@@ -58,6 +58,18 @@ TEST(Sgd, MatchesLibTorchWithMomentumAndDecay) {
   }
 }
 
+TEST(Sgd, NeedsNoMomentum) {
+  Twins twins;
+  const auto optimizer = make_optimizer({.momentum = 0.0, .weight_decay = 5e-3}, twins.named());
+  torch::optim::SGD reference(twins.theirs, torch::optim::SGDOptions(1e-3).weight_decay(5e-3));
+  for (int step = 0; step < 5; ++step) {
+    twins.differentiate();
+    reference.step();
+    optimizer->step(torch::scalar_tensor(1e-3, torch::kDouble));
+  }
+  EXPECT_LT(twins.largest_difference(), 1e-12);
+}
+
 TEST(AdamW, MatchesLibTorch) {
   Twins twins;
   const config::OptimizerSpec spec{

@@ -9,8 +9,8 @@ namespace retort::program {
 namespace {
 
 using ::testing::Contains;
-using ::testing::Not;
 using testing::images;
+using ::testing::Not;
 using testing::recorded;
 
 std::vector<std::string> operators(const Program& program) {
@@ -128,8 +128,8 @@ Step train(Net& net, const Program& program, const torch::Tensor& batch) {
   return step;
 }
 
-void expect_close(const std::vector<torch::Tensor>& found, const std::vector<torch::Tensor>& expected,
-                  double tolerance, const char* what) {
+void expect_close(const std::vector<torch::Tensor>& found, const std::vector<torch::Tensor>& expected, double tolerance,
+                  const char* what) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const double scale = std::max(1.0, expected[i].to(torch::kDouble).abs().max().item<double>());
     EXPECT_LE((found[i].to(torch::kDouble) - expected[i].to(torch::kDouble)).abs().max().item<double>(),

@@ -42,7 +42,8 @@ TYPED_TEST(Recording, HasTheModelsGradients) {
   std::vector<torch::Tensor> expected;
   const auto gradients = [&](const Outputs& outputs) {
     torch::Tensor sum;
-    for (const auto& [name, tensor] : outputs) sum = sum.defined() ? sum + tensor.square().sum() : tensor.square().sum();
+    for (const auto& [name, tensor] : outputs)
+      sum = sum.defined() ? sum + tensor.square().sum() : tensor.square().sum();
     return torch::autograd::grad({sum}, net->parameters());
   };
   {

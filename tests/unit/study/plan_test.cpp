@@ -57,7 +57,7 @@ TEST(Plan, ATeacherThatIsTrainedOtherwiseIsAnother) {
 
 TEST(Plan, ASharedStageNeedNotBeTheFirst) {
   const std::string stages =
-      "[stage.alone.teacher]\nweights = \"a.safetensors\"\n"
+      "[stage.alone.teacher]\nweights = \"/proc/self/exe\"\n"
       "[stage.big]\nunset = [\"teacher\", \"loss.soft\"]\n"
       "[stage.small.teacher]\nstage = \"big\"\n";
   const StudyPlan study = plan(stages + "[study.axes]\nseed = [1, 2]\n");

@@ -1,3 +1,8 @@
+#include <dlfcn.h>
+
+#include <filesystem>
+
+#include <ATen/Parallel.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include "../exported.hpp"
@@ -6,9 +11,18 @@ namespace {
 
 using torch::inductor::AOTIModelPackageLoader;
 
+// A package may name libtorch.so as needed, which this program does not: opens the one beside LibTorch's other
+// libraries, so that it is found wherever LibTorch lies.
+void open_libtorch() {
+  Dl_info torch{};
+  if (dladdr(reinterpret_cast<const void*>(&at::get_num_threads), &torch) == 0) return;
+  dlopen((std::filesystem::path(torch.dli_fname).parent_path() / "libtorch.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
 // AOTInductor's loader is a prototype of PyTorch's: its interface is used here and nowhere else.
 std::unique_ptr<AOTIModelPackageLoader> open_package(const std::string& package) {
   retort::models::check_exists(package);
+  open_libtorch();
   try {
     return std::make_unique<AOTIModelPackageLoader>(package);
   } catch (const std::exception& error) {

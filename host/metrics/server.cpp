@@ -20,6 +20,7 @@
 #include <pthread.h>
 
 #include "metrics/connection.hpp"
+#include "metrics/password_file.hpp"
 
 namespace retort::metrics {
 namespace {
@@ -80,12 +81,13 @@ Descriptor make_event() {
 
 class MetricServer::Impl {
  public:
-  Impl(const std::string& address, int port, std::function<std::string()> text)
+  Impl(const std::string& address, int port, std::function<std::string()> text, const std::filesystem::path& users)
       : listener_(listen_on(address, port)),
         stop_event_(make_event()),
         address_(address),
         port_(bound_port(*listener_)),
         loopback_(bound_to_loopback(*listener_)) {
+    if (!users.empty()) users_.emplace(users);
     add_routes(std::move(text));
     const SignalsBlocked blocked;
     workers_ = std::make_unique<httplib::ThreadPool>(kWorkers);
@@ -114,9 +116,15 @@ class MetricServer::Impl {
 
  private:
   void add_routes(std::function<std::string()> text) {
-    service_->Get("/metrics", [text = std::move(text)](const httplib::Request&, httplib::Response& response) {
-      response.set_content(text(), kMetricsType);
-    });
+    service_->Get("/metrics",
+                  [this, text = std::move(text)](const httplib::Request& request, httplib::Response& response) {
+                    if (users_ && !users_->accepts(request.get_header_value("Authorization"))) {
+                      response.status = 401;
+                      response.set_header("WWW-Authenticate", "Basic realm=\"retort\", charset=\"UTF-8\"");
+                      return;
+                    }
+                    response.set_content(text(), kMetricsType);
+                  });
     service_->Get("/-/healthy", [](const httplib::Request&, httplib::Response& response) {
       response.set_content("Retort is healthy.\n", kPlainType);
     });
@@ -165,13 +173,15 @@ class MetricServer::Impl {
   const bool loopback_;
   Pressure pressure_;
   std::atomic<bool> ready_{false};
+  std::optional<PasswordFile> users_;
   std::unique_ptr<Service> service_ = make_service();
   std::unique_ptr<httplib::ThreadPool> workers_;
   std::thread acceptor_;
 };
 
-MetricServer::MetricServer(const std::string& address, int port, std::function<std::string()> text)
-    : impl_(std::make_unique<Impl>(address, port, std::move(text))) {}
+MetricServer::MetricServer(const std::string& address, int port, std::function<std::string()> text,
+                           const std::filesystem::path& users)
+    : impl_(std::make_unique<Impl>(address, port, std::move(text), users)) {}
 
 MetricServer::~MetricServer() {
   stop();

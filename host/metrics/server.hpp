@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,15 +10,17 @@
 namespace retort::metrics {
 
 // Serves GET and HEAD of /metrics (the Prometheus text format), /-/healthy and /-/ready over HTTP/1.1, one request a
-// connection, on threads of its own. There is no authentication: what is not loopback belongs behind a proxy.
+// connection, on threads of its own. There is no encryption: what leaves the machine belongs behind a proxy.
 //
 // A client that sends its request or takes its answer slowly is dropped after five seconds, and after a quarter of a
 // second while others wait; a request may have 16 KiB.
 class MetricServer {
  public:
   // Listens at once. `address`: an IPv4 or IPv6 address, or a host name; `port`: 0 takes a free one. `text` gives the
-  // answer to /metrics, on any of the server's threads. Throws BindError.
-  MetricServer(const std::string& address, int port, std::function<std::string()> text);
+  // answer to /metrics, on any of the server's threads; `users`: a PasswordFile of those who get it, everybody when it
+  // is empty. Throws BindError and PasswordFileError.
+  MetricServer(const std::string& address, int port, std::function<std::string()> text,
+               const std::filesystem::path& users = {});
   // Stops.
   ~MetricServer();
   MetricServer(const MetricServer&) = delete;

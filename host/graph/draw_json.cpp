@@ -10,7 +10,12 @@ std::string draw_json(const std::vector<Outline>& stages) {
     nlohmann::ordered_json stage{{"stage", outline.stage},
                                  {"nodes", nlohmann::ordered_json::array()},
                                  {"edges", nlohmann::ordered_json::array()},
-                                 {"notes", outline.notes}};
+                                 {"notes", outline.notes},
+                                 {"memory_bytes",
+                                  {{"weights", outline.memory.weights},
+                                   {"gradients", outline.memory.gradients},
+                                   {"optimizer", outline.memory.optimizer},
+                                   {"activations", outline.memory.activations}}}};
     for (const OutlineNode& node : outline.nodes) {
       stage["nodes"].push_back({{"id", node.id},
                                 {"kind", node.kind},

@@ -43,6 +43,13 @@ std::string draw_text(const Outline& outline) {
     }
   }
   for (const std::string& note : outline.notes) text += fmt::format("  {:<11} {}\n", "pass", note);
+  const auto mebibytes = [](std::int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  const MemoryNeed& memory = outline.memory;
+  text += fmt::format(
+      "  {:<11} about {:.0f} MiB in float32 without passes: weights {:.1f}, gradients {:.1f}, optimizer "
+      "{:.1f}, activations of a batch {:.1f}\n",
+      "memory", mebibytes(memory.total()), mebibytes(memory.weights), mebibytes(memory.gradients),
+      mebibytes(memory.optimizer), mebibytes(memory.activations));
   return text;
 }
 

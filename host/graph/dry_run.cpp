@@ -6,6 +6,7 @@
 
 #include "flop_counter.hpp"
 #include "forward.hpp"
+#include "memory_meter.hpp"
 #include "model_node.hpp"
 #include "program/kept_state.hpp"
 
@@ -82,11 +83,42 @@ bool measure_taps(ModelNode& node, const DatasetInfo& data, const Shape& image, 
   return true;
 }
 
+namespace {
+
+std::int64_t bytes_of(const std::vector<torch::Tensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const torch::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+// `peak`: of a forward and a backward pass over kSamples, which left the gradients behind.
+MemoryNeed memory_need(const TrainingGraph& graph, std::int64_t peak) {
+  MemoryNeed need;
+  std::vector<torch::Tensor> gradients;
+  for (const TrainedModule& trained : graph.trained_modules()) {
+    need.weights += bytes_of(trained.module->parameters()) + bytes_of(trained.module->buffers());
+    for (const torch::Tensor& parameter : trained.module->parameters()) {
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    }
+  }
+  if (graph.teacher) {
+    need.weights += bytes_of(graph.teacher->model->parameters()) + bytes_of(graph.teacher->model->buffers());
+  }
+  need.gradients = bytes_of(gradients);
+  const bool adam = graph.optimizer.kind == config::OptimizerSpec::Kind::AdamW;
+  need.optimizer = need.gradients * (adam ? 2 : graph.optimizer.momentum > 0.0 ? 1 : 0);
+  need.activations = std::max<std::int64_t>(0, peak - need.gradients) * graph.training.batch_size / kSamples;
+  return need;
+}
+
+}  // namespace
+
 void trace_objective(TrainingGraph& graph, config::Diagnostics& diagnostics) {
   const auto modules = graph.trained_modules();
   const program::KeptState kept(modules_of(modules), c10::kCPU);
   for (const TrainedModule& trained : modules) trained.module->train();
   auto generator = dry_run_generator();
+  const MemoryMeter meter;
   const torch::Tensor images = sample_images(graph.image, generator);
   const torch::Tensor target = sample_target(graph.data.classes);
   try {
@@ -114,6 +146,7 @@ void trace_objective(TrainingGraph& graph, config::Diagnostics& diagnostics) {
                                                         "' failed: " + error.what_without_backtrace());
     return;
   }
+  graph.memory = memory_need(graph, meter.peak());
   for (const TrainedModule& trained : modules) {
     for (auto& parameter : trained.module->named_parameters()) {
       if (!parameter.value().requires_grad()) continue;

@@ -77,7 +77,8 @@ std::optional<ModelNode> make_model_node(const std::string& role, const config::
       follow_dataset(node.spec.model, *descriptor, "input_shape", List(image.begin(), image.end()), diagnostics);
   if (!classes || !shape) return std::nullopt;
   try {
-    torch::manual_seed(seed_for(workshop.seed, role));
+    const std::uint64_t seed = spec.seed ? static_cast<std::uint64_t>(*spec.seed) : workshop.seed;
+    torch::manual_seed(seed_for(seed, role));
     node.model = workshop.registry.make_model(node.spec.model, workshop.services);
     node.input = registry::guarded(spec.model, "in input()", [&] { return node.model->input(); });
   } catch (const registry::ComponentError& error) {

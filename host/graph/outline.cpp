@@ -83,6 +83,7 @@ class Builder {
   Outline build() {
     outline_.stage = graph_.stage;
     outline_.notes = graph_.notes;
+    outline_.memory = graph_.memory;
     add_data();
     if (graph_.uses_teacher()) add_model(*graph_.teacher, false);
     add_model(graph_.student, true);

@@ -9,6 +9,17 @@ namespace retort::graph {
 
 struct TrainingGraph;
 
+// What training takes of the device's memory, in bytes, as the plugins compute it in float32; passes and lower
+// precision take less. The images are not in it.
+struct MemoryNeed {
+  std::int64_t weights = 0;      // of the trained modules and the teacher
+  std::int64_t gradients = 0;    // of the weights that are trained
+  std::int64_t optimizer = 0;    // what it remembers of them
+  std::int64_t activations = 0;  // of one batch: the most that forward and backward pass hold at once
+
+  std::int64_t total() const { return weights + gradients + optimizer + activations; }
+};
+
 struct OutlineNode {
   std::string id;      // unique: "teacher", "loss.soft.student.projector"
   std::string kind;    // dataset, transforms, model, tap, projector, normalization, loss, objective, optimizer
@@ -28,6 +39,7 @@ struct Outline {
   std::vector<OutlineNode> nodes;  // in the order of the data
   std::vector<OutlineEdge> edges;
   std::vector<std::string> notes;  // what the passes did
+  MemoryNeed memory;
 };
 
 Outline outline_of(const TrainingGraph& graph);
@@ -35,7 +47,8 @@ Outline outline_of(const TrainingGraph& graph);
 std::string draw_text(const Outline& outline);
 std::string draw_mermaid(const Outline& outline);
 std::string draw_dot(const Outline& outline);
-// {"stage", "nodes": [{"id", "kind", "label", "detail", "trained"}], "edges": [{"from", "to", "label"}], "notes"}
+// {"stage", "nodes": [{"id", "kind", "label", "detail", "trained"}], "edges": [{"from", "to", "label"}], "notes",
+// "memory_bytes": {...}}
 std::string draw_json(const std::vector<Outline>& stages);
 
 }  // namespace retort::graph

@@ -14,6 +14,7 @@
 
 #include "config/experiment.hpp"
 #include "data/training_split.hpp"
+#include "outline.hpp"
 
 namespace retort::graph {
 
@@ -76,6 +77,7 @@ struct TrainingGraph {
   config::OptimizerSpec optimizer;
   config::TrainingSpec training;
   config::EngineSpec engine;
+  MemoryNeed memory;                   // measured in the dry run
   std::vector<std::string> unreached;  // trainable parameters that the objective has no gradient for
   std::vector<std::string> notes;      // what the passes did, a sentence each
 

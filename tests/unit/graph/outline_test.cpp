@@ -56,6 +56,7 @@ TEST_F(OutlineTest, TextShowsTheWayOfABranch) {
   EXPECT_THAT(text, HasSubstr("student.penultimate 16 -> linear 128 -> l2 128"));
   EXPECT_THAT(text, HasSubstr("x 0.1"));
   EXPECT_THAT(text, HasSubstr("frozen"));
+  EXPECT_THAT(text, HasSubstr("  memory      about "));
 }
 
 TEST_F(OutlineTest, JsonHoldsTheSameNodes) {

@@ -91,15 +91,15 @@ class Prepared {
       logit_cache_ =
           run::open_logit_cache(*experiment.engine.logit_cache, *graph_, *data_.train, {device, type}, registry, tell);
     }
-    bench_.emplace(
-        *graph_, data_, values_,
-        engine::StageTrainer::Options{
-            .device = device,
-            .type = type,
-            .read_every = experiment.metrics.every,
-            .capture = logit_cache_ ? engine::DeviceGraphFactory() : engine::choose_capture(*graph_, device, tell),
-            .logit_cache = logit_cache_.get()},
-        bench);
+    bench_.emplace(*graph_, data_, values_,
+                   engine::StageTrainer::Options{
+                       .device = device,
+                       .type = type,
+                       .read_every = experiment.metrics.every,
+                       .capture = logit_cache_ ? engine::DeviceGraphFactory()
+                                               : engine::choose_capture(*graph_, *data_.train, device, tell),
+                       .logit_cache = logit_cache_.get()},
+                   bench);
   }
 
   run::Bench& bench() { return *bench_; }

@@ -21,6 +21,10 @@ registry::Registry PluginOptions::scan() const {
 
 void ExperimentOptions::add_to(CLI::App& command, bool file_required) {
   command.add_option("CONFIG", file, "The experiment, a TOML file")->required(file_required);
+  add_changes_to(command);
+}
+
+void ExperimentOptions::add_changes_to(CLI::App& command) {
   command.add_option("--set", overrides.set, "Change a value: --set loss.soft.temperature=8; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -28,6 +28,8 @@ struct ExperimentOptions {
 
   // `file_required`: the file must be given.
   void add_to(CLI::App& command, bool file_required = true);
+  // All but the file.
+  void add_changes_to(CLI::App& command);
 
   // The merged document. Throws config::Rejected with everything that is wrong.
   config::Node document() const;

@@ -1,4 +1,9 @@
 #include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -7,6 +12,7 @@
 #include "command_line.hpp"
 #include "experiment_options.hpp"
 #include "run/runner.hpp"
+#include "run/side_by_side.hpp"
 #include "run/stop_signal.hpp"
 #include "run/time_limit.hpp"
 #include "study/existing_run.hpp"
@@ -17,8 +23,9 @@ namespace {
 constexpr const char* kAuto = "auto";
 
 struct Options {
-  ExperimentOptions experiment;
-  std::string resume;
+  std::vector<std::filesystem::path> files;
+  ExperimentOptions experiment;  // `file` is filled in for each run
+  std::vector<std::string> resume;
   std::string max_time;
   bool json = false;
 };
@@ -55,72 +62,130 @@ std::optional<std::chrono::seconds> time_limit(const std::string& text) {
   throw InvalidParameter("--max-time: expected a time such as 90s, 45m, 2h30m or 1d, found '" + text + "'");
 }
 
-// The run that --resume=auto goes on with; nothing when there is none.
-std::optional<std::filesystem::path> unfinished_run(const Options& options, const registry::Registry& registry) {
-  config::ExperimentSpec experiment = options.experiment.read(registry);
-  return study::unfinished_run(experiment.run.directory / experiment.run.name, experiment.resolved);
+// One of the runs of this process: the experiment on the command line, or that of the run which is gone on with.
+struct Request {
+  ExperimentOptions experiment;
+  std::optional<std::filesystem::path> resume;
+};
+
+Request resumption(const Options& options, const std::filesystem::path& directory) {
+  Request request{options.experiment, directory};
+  request.experiment.file = run::RunDirectory::open(directory).experiment();
+  request.experiment.overrides = {};
+  return request;
 }
 
-// Settles what is resumed: then the experiment is the run's own.
-std::optional<std::filesystem::path> settle_resumption(Options& options, const registry::Registry& registry) {
-  std::optional<std::filesystem::path> resume;
-  if (options.resume == kAuto) {
-    if (options.experiment.file.empty()) {
-      throw InvalidParameter("--resume=auto needs a file: retort run CONFIG --resume=auto");
-    }
-    resume = unfinished_run(options, registry);
-    if (!resume) return std::nullopt;
+Request new_run(const Options& options, const std::filesystem::path& file) {
+  Request request{options.experiment, std::nullopt};
+  request.experiment.file = file;
+  return request;
+}
+
+// With the newest unfinished run of the file's experiment; from the beginning when there is none.
+Request automatic(const Options& options, const std::filesystem::path& file) {
+  Request request = new_run(options, file);
+  const auto registry = request.experiment.plugins.scan();
+  const config::ExperimentSpec experiment = request.experiment.read(registry);
+  const auto unfinished = study::unfinished_run(experiment.run.directory / experiment.run.name, experiment.resolved);
+  return unfinished ? resumption(options, *unfinished) : request;
+}
+
+std::vector<Request> requests(const Options& options) {
+  std::vector<Request> requests;
+  if (options.resume == std::vector<std::string>{kAuto}) {
+    if (options.files.empty()) throw InvalidParameter("--resume=auto needs a file: retort run CONFIG --resume=auto");
+    for (const auto& file : options.files) requests.push_back(automatic(options, file));
   } else if (options.resume.empty()) {
-    if (options.experiment.file.empty()) {
-      throw InvalidParameter("run needs a file: retort run CONFIG, or --resume DIRECTORY");
-    }
-    return std::nullopt;
+    if (options.files.empty()) throw InvalidParameter("run needs a file: retort run CONFIG, or --resume DIRECTORY");
+    for (const auto& file : options.files) requests.push_back(new_run(options, file));
   } else {
-    if (!options.experiment.file.empty())
+    if (!options.files.empty()) {
       throw InvalidParameter("--resume goes on with the run's own experiment; leave CONFIG out");
+    }
     if (!options.experiment.overrides.set.empty() || !options.experiment.overrides.unset.empty()) {
       throw InvalidParameter("a resumed run is the same experiment: --set and --unset cannot change it");
     }
-    resume = options.resume;
+    for (const std::string& directory : options.resume) requests.push_back(resumption(options, directory));
   }
-  options.experiment.file = run::RunDirectory::open(*resume).experiment();
-  options.experiment.overrides = {};
-  return resume;
+  return requests;
 }
 
-int execute(Options& options) {
-  // From here on: a run that is still being prepared stops before its first step.
-  const run::StopSignal signals;
-  const run::TimeLimit limit(time_limit(options.max_time));
-  auto registry = options.experiment.plugins.scan();
-  run::RunOrigin origin{.command_line = command_line(), .resume = settle_resumption(options, registry)};
-  origin.overrides = options.experiment.overrides;
-  auto experiment = options.experiment.read(registry, &origin.sources);
-  ignore_study(experiment);
-  run::Runner runner(experiment, registry, std::move(origin));
-  runner.prepare();
-  const run::RunOutcome outcome = runner.run();
-  if (options.json) {
+run::RunOrigin origin_of(const Request& request) {
+  return {.command_line = command_line(), .resume = request.resume, .overrides = request.experiment.overrides};
+}
+
+int exit_code(const run::RunOutcome& outcome, const run::TimeLimit& limit) {
+  if (outcome.state == "finished") return kDone;
+  if (outcome.state != "stopped") return kFailed;
+  std::fprintf(stderr, "retort: %s; go on with: retort run --resume %s\n",
+               limit.over() ? "stopped, --max-time is over" : "stopped", outcome.directory.c_str());
+  return kStopped;
+}
+
+void print(const run::RunOutcome& outcome, bool json) {
+  if (json) {
     std::printf("%s\n", run::to_json(outcome).dump().c_str());
   } else {
     print_outcome(outcome);
   }
-  if (outcome.state == "finished") return kDone;
-  std::fprintf(stderr, "retort: %s; go on with: retort run --resume %s\n",
-               limit.over() ? "stopped, --max-time is over" : "stopped", outcome.directory.c_str());
-  return kStopped;
+}
+
+int run_alone(const Request& request, const Options& options, const run::TimeLimit& limit) {
+  auto registry = request.experiment.plugins.scan();
+  run::RunOrigin origin = origin_of(request);
+  auto experiment = request.experiment.read(registry, &origin.sources);
+  ignore_study(experiment);
+  run::Runner runner(experiment, registry, std::move(origin));
+  runner.prepare();
+  const run::RunOutcome outcome = runner.run();
+  print(outcome, options.json);
+  return exit_code(outcome, limit);
+}
+
+int run_side_by_side(const std::vector<Request>& requests, const Options& options, const run::TimeLimit& limit) {
+  std::deque<registry::Registry> registries;
+  run::SideBySide runs;
+  for (const Request& request : requests) {
+    registry::Registry& registry = registries.emplace_back(request.experiment.plugins.scan());
+    run::RunOrigin origin = origin_of(request);
+    auto experiment = request.experiment.read(registry, &origin.sources);
+    ignore_study(experiment);
+    runs.add(std::move(experiment), registry, std::move(origin));
+  }
+  runs.prepare();
+  int code = kDone;
+  for (const auto& [outcome, error] : runs.run()) {
+    if (!error.empty()) std::fprintf(stderr, "retort: error: %s: %s\n", outcome.directory.c_str(), error.c_str());
+    if (error.empty()) print(outcome, options.json);
+    const int own = error.empty() ? exit_code(outcome, limit) : kFailed;
+    if (code == kDone || own == kFailed) code = own;
+  }
+  return code;
+}
+
+int execute(const Options& options) {
+  // From here on: a run that is still being prepared stops before its first step.
+  const run::StopSignal signals;
+  const run::TimeLimit limit(time_limit(options.max_time));
+  const std::vector<Request> runs = requests(options);
+  return runs.size() == 1 ? run_alone(runs.front(), options, limit) : run_side_by_side(runs, options, limit);
 }
 
 }  // namespace
 
 Action add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  options->experiment.add_to(app, /*file_required=*/false);
+  app.add_option(
+      "CONFIG", options->files,
+      "The experiment, a TOML file; several run side by side in one process and share their batches and what "
+      "equal teachers make of them");
+  options->experiment.add_changes_to(app);
   app.add_option(
          "--resume", options->resume,
-         "Go on with a run that was stopped or killed; with CONFIG and --resume=auto, with the newest unfinished "
-         "run of that experiment, or begin one")
-      ->type_name("DIRECTORY");
+         "Go on with a run that was stopped or killed, with several side by side; with CONFIG and --resume=auto, with "
+         "the newest unfinished run of that experiment, or begin one")
+      ->type_name("DIRECTORY")
+      ->allow_extra_args(false);
   app.add_option("--max-time", options->max_time, "Save and stop after this time: 90s, 45m, 2h30m, 1d")
       ->type_name("TIME");
   app.add_flag("--json", options->json, "Print the outcome for programs");

@@ -24,7 +24,7 @@ struct Options {
   int jobs = 1;
   bool dry_run = false;
   bool no_estimate = false;
-  bool retry_failed = false;
+  study::Execution::Options execution;
   bool json = false;
 };
 
@@ -74,7 +74,7 @@ int execute(const Options& options) {
                                   .plugin_path = plugin_path,
                                   .jobs = options.jobs,
                                   .threads = std::max(1, available_threads() / options.jobs)};
-  study::Execution execution(plan, command, command_line(), options.retry_failed);
+  study::Execution execution(plan, command, command_line(), options.execution);
   const bool silent = options.json && options.dry_run;
   if (!silent)
     std::fprintf(options.dry_run ? stdout : stderr, "%s", study::plan_text(plan, execution.progress()).c_str());
@@ -104,7 +104,10 @@ Action add_study(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_flag("--dry-run", options->dry_run, "Print the plan and what it costs; run nothing");
   app.add_flag("--no-estimate", options->no_estimate, "Do not measure what it costs first");
-  app.add_flag("--retry-failed", options->retry_failed, "Run again what failed in an earlier sitting");
+  app.add_flag("--retry-failed", options->execution.retry_failed, "Run again what failed in an earlier sitting");
+  app.add_flag("--shared-teacher", options->execution.shared_teacher,
+               "Run members that differ only in their losses or in student.seed in one process, on one stream of "
+               "batches and with one forward pass of the teacher");
   app.add_flag("--json", options->json, "Print for programs");
   app.footer(
       "Runs the members of [study]: axes, samples and variants combined. A run that is finished is skipped, one that "

@@ -62,7 +62,7 @@ void TrainedStage::load(const graph::ModelNode& node, const std::filesystem::pat
   }
 }
 
-std::unique_ptr<data::Source> TrainedStage::source(Split split) const {
+std::shared_ptr<const data::Source> TrainedStage::source(Split split) const {
   return run::DataStore(device_).whole(*graph_, split);
 }
 

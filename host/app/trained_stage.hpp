@@ -38,7 +38,7 @@ class TrainedStage {
   c10::ScalarType type() const { return type_; }  // to compute in
 
   // A whole split of the data set, without augmentation, subset or label noise. Throws registry::ComponentError.
-  std::unique_ptr<data::Source> source(Split split) const;
+  std::shared_ptr<const data::Source> source(Split split) const;
 
  private:
   std::filesystem::path settle_target(const TrainedStageOptions& options);

@@ -82,6 +82,7 @@ struct ModelSpec {
   std::optional<Located<std::string>> stage;              // the stage whose student this is, or starts from
   std::optional<Located<double>> expect_accuracy;         // top-1 on the test split, as a ratio
   double accuracy_tolerance = 0.005;
+  std::optional<std::int64_t> seed;  // of a student's initial weights; the stage's unless given
   // Replace the model's and the data set's normalisation when given.
   std::optional<std::vector<double>> mean;
   std::optional<std::vector<double>> deviation;
@@ -213,8 +214,9 @@ struct MetricsSpec {
   bool serve = true;
   Located<std::string> address{"127.0.0.1", {}};
   Located<std::int64_t> port{0, {}};
-  std::int64_t every = 20;             // steps between two readings of the device
-  std::int64_t diagnostics_every = 0;  // steps between two diagnoses; 0: none
+  std::optional<Located<std::filesystem::path>> users;  // absolute; who may read them, with hashes of passwords
+  std::int64_t every = 20;                              // steps between two readings of the device
+  std::int64_t diagnostics_every = 0;                   // steps between two diagnoses; 0: none
 };
 
 struct ExperimentSpec {

@@ -84,6 +84,9 @@ MetricsSpec read_metrics(const Node& document) {
   view.read("serve", metrics.serve);
   view.read("address", metrics.address);
   view.read("port", metrics.port);
+  if (const auto users = view.located<std::string>("users")) {
+    metrics.users = Located<std::filesystem::path>{users->value, users->origin};
+  }
   view.read("every", metrics.every);
   view.read("diagnostics_every", metrics.diagnostics_every);
   return metrics;

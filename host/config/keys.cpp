@@ -92,6 +92,9 @@ ParamSpec metrics_keys() {
                {boolean("serve", "Whether the metrics are served to Prometheus.", metrics.serve),
                 text("address", "Address that is listened on.", metrics.address.value),
                 integer("port", "Port that is listened on; 0 picks a free one.", 0, metrics.port.value, 65535),
+                text("users",
+                     "File of those who may read the metrics, lines name:hash as `htpasswd -B` writes them; everybody "
+                     "who reaches the address unless given."),
                 integer("every", "Steps between two readings of the device's values.", 1, metrics.every),
                 integer("diagnostics_every",
                         "Steps between two diagnoses of projectors and of the terms' gradients, each of which costs a "
@@ -299,6 +302,11 @@ ParamSpec stage_seed() {
 ParamSpec student_keys() {
   Specs fields = model_fields();
   fields.push_back(text("stage", "The stage whose student this one starts from."));
+  fields.push_back(
+      integer("seed",
+              "Seed of the initial weights; the stage's unless given. Runs that differ in it alone see the "
+              "same batches.",
+              0, {}));
   return component("student", "The model that is trained.", "Name of the model.", std::move(fields));
 }
 

@@ -147,6 +147,15 @@ ModelSpec read_student(const Node& table, const StageDraft& draft, const Surroun
                        const ReadContext& context) {
   ModelSpec student = read_model(table, key_spec(draft.student_spec), draft.student_key, context);
   check_stage(student, draft.student_key, surroundings, context.diagnostics);
+  if (const auto seed = TableView(&table).located<std::int64_t>("seed")) {
+    student.seed = seed->value;
+    if (student.weights || student.stage) {
+      context.diagnostics.error(seed->origin, draft.student_key +
+                                                  ".seed: is that of initial weights, and these come "
+                                                  "from '" +
+                                                  (student.weights ? "weights" : "stage") + "'");
+    }
+  }
   return student;
 }
 

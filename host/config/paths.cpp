@@ -29,6 +29,7 @@ std::vector<const char*> path_keys(const ParamSpec& spec) {
   if (component_kind(spec)) return {"library", "weights"};
   if (spec.name == "label_noise") return {"file"};
   if (spec.name == "engine") return {"logit_cache"};
+  if (spec.name == "metrics") return {"users"};
   return {};
 }
 

@@ -49,8 +49,8 @@ at::Tensor EpochSampler::indices(std::int64_t epoch, std::int64_t batch) {
   return order(epoch).slice(0, begin, std::min(begin + batch_size_, size_));
 }
 
-at::Tensor indices_of_batch(const at::Tensor& order, const at::Tensor& batch, std::int64_t batch_size) {
-  return order.index_select(0, torch::arange(batch_size, order.options()).add_(batch * batch_size));
+at::Tensor indices_from(const at::Tensor& order, const at::Tensor& first, std::int64_t size) {
+  return order.index_select(0, torch::arange(size, order.options()).add_(first));
 }
 
 SequentialSampler::SequentialSampler(std::int64_t size, std::int64_t batch_size)

@@ -32,13 +32,13 @@ class EpochSampler {
   at::Tensor order_;  // of epoch_
 };
 
-// The samples of a full batch, computed on the device that the order lies on, without a synchronisation: a step that is
-// recorded into a CUDA graph begins with it, adds 1 to `batch`, and so goes through the epoch by itself. Between two
-// epochs the next one's order, and 0, are copied into the same tensors.
-//   order  [size] int64: EpochSampler::order()
-//   batch  [] int64 on the same device, at least 0: the number of the batch, all of whose samples are in `order`
-// -> [batch_size] int64
-at::Tensor indices_of_batch(const at::Tensor& order, const at::Tensor& batch, std::int64_t batch_size);
+// The samples of a batch, computed on the device that the order lies on, without a synchronisation: a step that is
+// recorded into a CUDA graph begins with it, adds `size` to `first`, and so goes through the epoch by itself. Between
+// two epochs the next one's order, and 0, are written into the same tensors.
+//   order  [samples] int64: EpochSampler::order()
+//   first  [] int64 on the same device: where the batch begins in `order`
+// -> [size] int64
+at::Tensor indices_from(const at::Tensor& order, const at::Tensor& first, std::int64_t size);
 
 // The evaluation order: every sample once, as it stands in the split. size and batch_size are at least 1.
 class SequentialSampler {

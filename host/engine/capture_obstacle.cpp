@@ -36,7 +36,8 @@ std::optional<std::string> of_term(const graph::Term& term) {
 
 }  // namespace
 
-std::optional<std::string> capture_obstacle(const graph::TrainingGraph& graph) {
+std::optional<std::string> capture_obstacle(const graph::TrainingGraph& graph, const data::Source& train) {
+  if (train.lookahead() > 0) return "the data set '" + graph.dataset_spec.dataset.use.value + "' streams its images";
   if (!graph.student.model->capture_safe()) {
     return not_safe("student '" + graph.student.spec.model.use.value + "'");
   }
@@ -49,10 +50,10 @@ std::optional<std::string> capture_obstacle(const graph::TrainingGraph& graph) {
   return std::nullopt;
 }
 
-DeviceGraphFactory choose_capture(const graph::TrainingGraph& graph, c10::Device device,
+DeviceGraphFactory choose_capture(const graph::TrainingGraph& graph, const data::Source& train, c10::Device device,
                                   const std::function<void(const std::string&)>& tell) {
   if (!device.is_cuda() || !graph.engine.cuda_graph) return {};
-  if (const auto obstacle = capture_obstacle(graph)) {
+  if (const auto obstacle = capture_obstacle(graph, train)) {
     tell("stage " + graph.stage + ": no CUDA graph: " + *obstacle);
     return {};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "data/sampler.hpp"
 #include "graph/forward.hpp"
 
 namespace retort::engine {
@@ -39,13 +40,13 @@ const graph::TrainingGraph& settled(const graph::TrainingGraph& graph, c10::Devi
 }  // namespace
 
 StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
-                           DeviceGraphFactory capture, cache::LogitCache* logit_cache)
+                           DeviceGraphFactory capture, StepSharing sharing)
     : graph_(graph),
       device_(device),
       values_(values),
       student_input_(graph.student.input.mean, graph.student.input.deviation, device),
       student_(settled(graph, device).student, /*trained=*/true, device, type, graph.engine),
-      logit_cache_(logit_cache),
+      sharing_(std::move(sharing)),
       capture_(std::move(capture)) {
   if (graph.teacher) {
     teacher_input_.emplace(graph.teacher->input.mean, graph.teacher->input.deviation, device);
@@ -55,13 +56,20 @@ StepExecutor::StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10:
   optimizer_->keep_copies([this](const torch::Tensor& parameter) { return student_.copy_of(parameter); });
 }
 
+torch::Tensor StepExecutor::images(const data::Source& source, const data::Draw& draw, const data::Normalize& normalize,
+                                   const ModelRunner& runner) const {
+  const auto make = [&] { return source.images(draw, normalize, runner.input_type(), runner.format()); };
+  return sharing_.common ? sharing_.common->images(normalize, runner.input_type(), runner.format(), make) : make();
+}
+
 StepData StepExecutor::gather(const data::Source& source, data::Draw draw) const {
   data::Batch batch = source.batch(draw);
-  torch::Tensor images = source.images(draw, student_input_, student_.input_type(), student_.format());
-  return {source, std::move(draw), std::move(batch), std::move(images)};
+  torch::Tensor made = images(source, draw, student_input_, student_);
+  return {source, std::move(draw), std::move(batch), std::move(made)};
 }
 
 StepData StepExecutor::gather(const data::Source& source, const torch::Tensor& indices, std::int64_t epoch) const {
+  if (sharing_.common) sharing_.common->begin_batch(source, indices, epoch);
   return gather(source, source.draw(indices, epoch));
 }
 
@@ -69,38 +77,67 @@ Taps StepExecutor::student_taps(const StepData& data) {
   return student_.run(data.images, data.batch.target);
 }
 
-torch::Tensor StepExecutor::teacher_images(const StepData& data, const data::Draw& draw) const {
-  return data.source.images(draw, *teacher_input_, teacher_->input_type(), teacher_->format());
-}
-
 // The teacher computes the samples that the cache lacks.
 torch::Tensor StepExecutor::cached_logits(const StepData& data) {
   const auto compute = [&](const torch::Tensor& rows) {
     const torch::Tensor target = data.batch.target.index_select(0, rows.to(device_));
-    return teacher_->run(teacher_images(data, data.draw.rows(rows)), target).at("logits");
+    const torch::Tensor missing =
+        data.source.images(data.draw.rows(rows), *teacher_input_, teacher_->input_type(), teacher_->format());
+    return teacher_->run(missing, target).at("logits");
   };
-  return logit_cache_->logits(data.source.entries(data.draw), compute).to(device_);
+  return sharing_.logit_cache->logits(data.source.entries(data.draw), compute).to(device_);
+}
+
+Taps StepExecutor::own_teacher_taps(const StepData& data) {
+  const bool same = *teacher_input_ == student_input_ && teacher_->input_type() == student_.input_type() &&
+                    teacher_->format() == student_.format();
+  return teacher_->run(same ? data.images : images(data.source, data.draw, *teacher_input_, *teacher_),
+                       data.batch.target);
+}
+
+// Empty when they are not, to the bit, what this trainer's own teacher computes: the taps that others ask for may keep
+// operators from being fused. The first batch of each size tells.
+std::optional<Taps> StepExecutor::common_teacher_taps(const StepData& data) {
+  const auto [agrees, first] = common_teacher_agrees_.try_emplace(data.images.size(0), true);
+  if (!agrees->second) return std::nullopt;
+  const auto make = [&] { return images(data.source, data.draw, *teacher_input_, *teacher_); };
+  Taps taps = sharing_.common->teacher_taps(*sharing_.teacher, graph_.teacher->request, make, data.batch.target);
+  if (!first) return taps;
+  const Taps own = own_teacher_taps(data);
+  for (const auto& [name, tensor] : own.tensors()) agrees->second = agrees->second && tensor.equal(taps.at(name));
+  if (agrees->second) return taps;
+  values_.log(registry::LogLevel::Info, "engine",
+              "the teacher is computed apart for this run: asked for other runs' taps too, it rounds otherwise");
+  return std::nullopt;
 }
 
 std::optional<Taps> StepExecutor::teacher_taps(const StepData& data) {
   if (!graph_.uses_teacher()) return std::nullopt;
   const torch::NoGradGuard no_grad;
-  if (logit_cache_) {
+  if (sharing_.logit_cache) {
     Taps taps(graph_.teacher->request);
     taps.put("logits", cached_logits(data));
     return taps;
   }
-  const bool shared = *teacher_input_ == student_input_ && teacher_->input_type() == student_.input_type() &&
-                      teacher_->format() == student_.format();
-  return teacher_->run(shared ? data.images : teacher_images(data, data.draw), data.batch.target);
+  if (sharing_.teacher) {
+    if (auto taps = common_teacher_taps(data)) return taps;
+  }
+  return own_teacher_taps(data);
 }
+
+namespace {
+
+// [terms] float32 on the CPU.
+torch::Tensor weights_of(const StepSettings& settings) {
+  return torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()), torch::kFloat);
+}
+
+}  // namespace
 
 StepExecutor::Inputs StepExecutor::inputs_of(const data::Source& source, const StepSettings& settings) const {
   // The fused operators of the GPU read a rate in single precision.
   const torch::Tensor lr = torch::scalar_tensor(settings.lr, device_.is_cpu() ? torch::kDouble : torch::kFloat);
-  const torch::Tensor weights =
-      torch::tensor(std::vector<double>(settings.weights.begin(), settings.weights.end()), torch::kFloat);
-  return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights.to(device_)};
+  return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights_of(settings).to(device_)};
 }
 
 namespace {
@@ -158,24 +195,50 @@ StepResult StepExecutor::compute(const data::Source& source, const Inputs& input
 
 StepResult StepExecutor::step(const data::Source& source, const StepSettings& settings) {
   if (capture_) return replayed(source, settings);
+  if (sharing_.common) sharing_.common->begin_batch(source, settings.indices, settings.epoch);
   return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient);
+}
+
+// Nothing is sent to the device but at the beginning of an epoch, and after a step that was not one of the order's.
+void StepExecutor::go_to(const data::Source& source, const StepSettings& settings) {
+  if (place_.epoch != settings.epoch) {
+    const data::Draw draw = source.draw(settings.indices, settings.epoch);
+    if (!place_.order.defined()) {
+      place_ = {.order = settings.order.to(device_, /*non_blocking=*/false, /*copy=*/true),
+                .first = torch::zeros({}, torch::TensorOptions().dtype(torch::kInt64).device(device_)),
+                .key = draw.key.clone()};
+    } else {
+      place_.order.copy_(settings.order, /*non_blocking=*/true);
+      place_.key.copy_(draw.key, /*non_blocking=*/true);
+    }
+    place_.epoch = settings.epoch;
+  }
+  if (place_.next != settings.first) place_.first.fill_(settings.first);
+  place_.next = settings.first + settings.indices.size(0);
 }
 
 StepResult StepExecutor::replayed(const data::Source& source, const StepSettings& settings) {
   constexpr int kWarmUps = 3;
-  Captured& captured = captured_[{settings.indices.size(0), settings.measure_gradient}];
-  const Inputs inputs = inputs_of(source, settings);
+  const std::int64_t size = settings.indices.size(0);
+  Captured& captured = captured_[{size, settings.measure_gradient}];
+  go_to(source, settings);
   const auto work = [&] {
+    captured.inputs.draw.index = data::indices_from(place_.order, place_.first, size);
     captured.result = compute(source, captured.inputs, settings.step, settings.measure_gradient);
+    place_.first.add_(size);
   };
   if (!captured.graph) {
     captured.graph = capture_();
-    captured.inputs = inputs;
+    captured.inputs = inputs_of(source, settings);
+    captured.inputs.draw.key = place_.key;
+  } else {
+    if (captured.lr != settings.lr) captured.inputs.lr.fill_(settings.lr);
+    if (!std::equal(settings.weights.begin(), settings.weights.end(), captured.weights.begin())) {
+      captured.inputs.weights.copy_(weights_of(settings), /*non_blocking=*/true);
+    }
   }
-  captured.inputs.draw.index.copy_(inputs.draw.index, /*non_blocking=*/true);
-  captured.inputs.draw.key.copy_(inputs.draw.key, /*non_blocking=*/true);
-  captured.inputs.lr.copy_(inputs.lr, /*non_blocking=*/true);
-  captured.inputs.weights.copy_(inputs.weights, /*non_blocking=*/true);
+  captured.lr = settings.lr;
+  captured.weights.assign(settings.weights.begin(), settings.weights.end());
   if (captured.warm_ups < kWarmUps) {
     ++captured.warm_ups;
     captured.graph->warm_up(work);
@@ -193,6 +256,7 @@ StepResult StepExecutor::replayed(const data::Source& source, const StepSettings
                   std::string("steps are not replayed: ") + error.what_without_backtrace());
       optimizer_->zero_grad();
       captured_.clear();
+      place_ = {};
       capture_ = {};
       return step(source, settings);
     }

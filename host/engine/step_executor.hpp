@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cache/logit_cache.hpp"
+#include "common_work.hpp"
 #include "data/normalize.hpp"
 #include "data/source.hpp"
 #include "device_graph.hpp"
@@ -18,7 +19,9 @@ namespace retort::engine {
 
 // What a step is told by the host.
 struct StepSettings {
-  torch::Tensor indices;  // [N] int64 on the CPU: the samples
+  torch::Tensor order;     // [samples] int64 on the CPU: all samples of the epoch in their order
+  std::int64_t first = 0;  // where the step's samples begin in it
+  torch::Tensor indices;   // [N] int64 on the CPU: the step's samples
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // optimizer steps done in this stage
   double lr = 0.0;
@@ -32,6 +35,16 @@ struct StepData {
   data::Draw draw;
   data::Batch batch;
   torch::Tensor images;  // as the student takes them
+};
+
+// What a step takes from elsewhere instead of computing it.
+struct StepSharing {
+  // The logits of this teacher for the source of the steps, all that the objective asks of it; null: the teacher
+  // computes each batch.
+  cache::LogitCache* logit_cache = nullptr;
+  // What is computed once for several trainers, and their teacher there; null: the trainer is alone.
+  CommonWork* common = nullptr;
+  std::shared_ptr<CommonWork::Teacher> teacher{};
 };
 
 // What one step computed: scalars on the step's device, not yet read.
@@ -49,10 +62,9 @@ struct StepResult {
 class StepExecutor {
  public:
   // Moves the graph's modules to `device`; everything outlives the executor. `capture` makes the graphs that steps are
-  // replayed from; empty: they are run each time. `logit_cache` has the logits of this teacher for the source of the
-  // steps, all that the objective asks of it; null: the teacher computes each batch. There cannot be both.
+  // replayed from; empty: they are run each time. Steps that share cannot be replayed.
   StepExecutor(graph::TrainingGraph& graph, c10::Device device, c10::ScalarType type, StepValues& values,
-               DeviceGraphFactory capture, cache::LogitCache* logit_cache = nullptr);
+               DeviceGraphFactory capture, StepSharing sharing = {});
 
   StepExecutor(const StepExecutor&) = delete;
   StepExecutor& operator=(const StepExecutor&) = delete;
@@ -81,21 +93,36 @@ class StepExecutor {
     torch::Tensor lr;       // []
     torch::Tensor weights;  // [terms]
   };
+  // Where a replayed step takes its samples from: it moves on by itself, and is told where to be when it would be
+  // elsewhere.
+  struct Place {
+    torch::Tensor order;  // [samples] int64
+    torch::Tensor first;  // [] int64
+    torch::Tensor key;    // Draw::key
+    std::int64_t epoch = -1;
+    std::int64_t next = 0;  // `first`, as the host knows it
+  };
   // A step that is replayed, and the tensors that it reads and writes.
   struct Captured {
     int warm_ups = 0;
     Inputs inputs;
+    double lr = 0.0;              // what the inputs hold
+    std::vector<double> weights;  // likewise
     StepResult result;
     std::map<StepValues::Key, at::Tensor> reported;
     std::unique_ptr<DeviceGraph> graph;
     bool ready = false;
   };
 
+  torch::Tensor images(const data::Source& source, const data::Draw& draw, const data::Normalize& normalize,
+                       const ModelRunner& runner) const;
   Inputs inputs_of(const data::Source& source, const StepSettings& settings) const;
   StepData gather(const data::Source& source, data::Draw draw) const;
-  torch::Tensor teacher_images(const StepData& data, const data::Draw& draw) const;
   torch::Tensor cached_logits(const StepData& data);
+  Taps own_teacher_taps(const StepData& data);
+  std::optional<Taps> common_teacher_taps(const StepData& data);
   StepResult compute(const data::Source& source, const Inputs& inputs, std::int64_t step, bool measure_gradient);
+  void go_to(const data::Source& source, const StepSettings& settings);
   StepResult replayed(const data::Source& source, const StepSettings& settings);
 
   graph::TrainingGraph& graph_;
@@ -105,10 +132,13 @@ class StepExecutor {
   std::optional<data::Normalize> teacher_input_;
   ModelRunner student_;
   std::optional<ModelRunner> teacher_;
-  cache::LogitCache* logit_cache_;
+  StepSharing sharing_;
+  std::map<std::int64_t, bool>
+      common_teacher_agrees_;  // by batch size: with what the teacher computes for this trainer
   std::unique_ptr<Optimizer> optimizer_;
   PhaseClock clock_;
   DeviceGraphFactory capture_;
+  Place place_;
   std::map<std::pair<std::int64_t, bool>, Captured> captured_;  // by batch size, and whether the gradient is measured
 };
 

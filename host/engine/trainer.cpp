@@ -14,6 +14,16 @@
 #include "weights/state.hpp"
 
 namespace retort::engine {
+namespace {
+
+std::shared_ptr<CommonWork::Teacher> join_others(const graph::TrainingGraph& graph,
+                                                 const StageTrainer::Options& options) {
+  if (!options.common || !graph.teacher) return nullptr;
+  return options.common->join(options.teacher_name, *graph.teacher, options.device, options.type, graph.engine);
+}
+
+}  // namespace
+
 StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::Source& train, const data::Source& test,
                            StepValues& values, const Options& options, StageObserver& observer)
     : graph_(graph),
@@ -22,7 +32,9 @@ StageTrainer::StageTrainer(graph::TrainingGraph& graph, const data::Source& trai
       values_(values),
       options_(options),
       observer_(observer),
-      executor_(graph, options.device, options.type, values, options.capture, options.logit_cache),
+      common_teacher_(join_others(graph, options)),
+      executor_(graph, options.device, options.type, values, options.capture,
+                {.logit_cache = options.logit_cache, .common = options.common, .teacher = common_teacher_}),
       sampler_(train.size(), graph.training.batch_size, graph.seed, graph.training.drop_last),
       sampler_ahead_(sampler_) {
   for (const graph::TrainedModule& trained : graph_.trained_modules()) trained.module->train();
@@ -121,6 +133,7 @@ void StageTrainer::announce_batches() {
   const std::int64_t now = position_.epoch * per_epoch + position_.batch;
   const std::int64_t end = std::min(now + 1 + train_.lookahead(), total_steps());
   for (announced_ = std::max(announced_, now); announced_ < end; ++announced_) {
+    if (options_.common && !options_.common->first_to_announce(train_, graph_.stage, announced_)) continue;
     train_.announce(sampler_ahead_.indices(announced_ / per_epoch, announced_ % per_epoch));
   }
 }
@@ -141,20 +154,34 @@ void StageTrainer::diagnose_next_step() {
 
 void StageTrainer::evaluate_teacher() {
   if (!graph_.teacher || teacher_evaluation_) return;
-  teacher_evaluation_ = evaluate(*graph_.teacher, test_, {.type = options_.type, .keep_logits = true});
+  const auto measure = [this] {
+    return evaluate(*graph_.teacher, test_, {.type = options_.type, .keep_logits = true});
+  };
+  teacher_evaluation_ =
+      common_teacher_ ? options_.common->teacher_evaluation(*common_teacher_, test_, measure) : measure();
 }
 
 StageResult StageTrainer::run(const std::atomic<bool>& stop) {
   evaluate_teacher();
   while (!finished()) {
-    if (stop) {
-      save(true);
-      return {.best_top1 = best_top1_};
-    }
-    if (!step()) continue;
-    if (position_.epoch % graph_.training.evaluate_every == 0 || finished()) evaluate_student();
-    save(false);
+    if (stop) return suspend();
+    advance();
   }
+  return finish();
+}
+
+void StageTrainer::advance() {
+  if (!step()) return;
+  if (position_.epoch % graph_.training.evaluate_every == 0 || finished()) evaluate_student();
+  save(false);
+}
+
+StageResult StageTrainer::suspend() {
+  save(true);
+  return {.best_top1 = best_top1_};
+}
+
+StageResult StageTrainer::finish() {
   if (position_.batch != 0) evaluate_student();
   // Resumed behind the last epoch: the earlier sitting has told of its evaluation.
   if (!student_evaluation_) student_evaluation_ = measure_student();
@@ -174,7 +201,9 @@ bool StageTrainer::step() {
   set_scheduled_parameters();
   if (rollback_) rollback_->remember();
   const std::vector<double> weights = term_weights();
-  last_step_ = executor_.step(train_, {.indices = indices,
+  last_step_ = executor_.step(train_, {.order = sampler_.order(position_.epoch),
+                                       .first = position_.batch * graph_.training.batch_size,
+                                       .indices = indices,
                                        .epoch = position_.epoch,
                                        .step = position_.step,
                                        .lr = lr,

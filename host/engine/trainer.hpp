@@ -101,6 +101,8 @@ class StageTrainer {
     std::int64_t diagnose_every = 0;           // steps between two diagnoses, each of which is read at once; 0: none
     DeviceGraphFactory capture{};              // what steps are replayed from; empty: they are run each time
     cache::LogitCache* logit_cache = nullptr;  // of this stage's teacher; null: none
+    CommonWork* common = nullptr;              // what trainers beside this one compute too; null: there are none
+    std::string teacher_name{};                // what its teacher is called there
   };
 
   // `test` is evaluated; everything outlives the trainer.
@@ -111,7 +113,14 @@ class StageTrainer {
   // registry::ComponentError, TeacherChanged, and Error when a projector did not change.
   StageResult run(const std::atomic<bool>& stop);
 
-  // One optimizer step, with the reading that may follow it; true when it ended an epoch. run() consists of these.
+  // run() in pieces: evaluate_teacher(), then advance() until finished(), then finish(); or suspend() in between.
+  // advance() is a step with all that follows from it, an evaluation or a save point; suspend() a save point.
+  bool finished() const;
+  void advance();
+  StageResult finish();
+  StageResult suspend();
+
+  // One optimizer step, with the reading that may follow it; true when it ended an epoch.
   bool step();
 
   // Everything that decides how the stage goes on, and back. restore() throws Error when the state is another stage's.
@@ -138,7 +147,6 @@ class StageTrainer {
   void check_skipped() const;
   void check_teacher_unchanged() const;
   void check_projectors_moved() const;
-  bool finished() const;
   Means means(const torch::Tensor& sums) const;
   std::vector<double> term_weights() const;
   std::vector<ParameterValue> scheduled_parameters() const;
@@ -152,6 +160,7 @@ class StageTrainer {
   StepValues& values_;
   Options options_;
   StageObserver& observer_;
+  std::shared_ptr<CommonWork::Teacher> common_teacher_;
   StepExecutor executor_;
   data::EpochSampler sampler_;
   data::EpochSampler sampler_ahead_;  // for what the source is told: may be in the next epoch already

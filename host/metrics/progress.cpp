@@ -112,6 +112,13 @@ ProgressLine::ProgressLine(int descriptor, ProgressTiming timing)
       color_(terminal_ && environment("NO_COLOR").empty()),
       last_output_(terminal_ ? Clock::now() - timing.redraw : Clock::now()) {}
 
+ProgressLine::ProgressLine(const std::string& label)
+    : descriptor_(STDERR_FILENO),
+      label_(label.empty() ? "" : printable(label) + ": "),
+      terminal_(label.empty() && can_redraw(STDERR_FILENO)),
+      color_(terminal_ && environment("NO_COLOR").empty()),
+      last_output_(terminal_ ? Clock::now() - timing_.redraw : Clock::now()) {}
+
 ProgressLine::~ProgressLine() {
   finish();
 }
@@ -157,7 +164,7 @@ void ProgressLine::draw() {
 
 void ProgressLine::write_plain(const Progress& progress) {
   const auto percent = static_cast<int>(100 * std::clamp(progress.epoch_done, 0.0, 1.0));
-  write_out(fmt::format("{} {:3}%{}\n", head(progress), percent, tail(progress)));
+  write_out(fmt::format("{}{} {:3}%{}\n", label_, head(progress), percent, tail(progress)));
   last_output_ = Clock::now();
 }
 

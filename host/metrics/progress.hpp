@@ -42,6 +42,8 @@ class ProgressLine {
  public:
   // Does not own the descriptor.
   explicit ProgressLine(int descriptor = STDERR_FILENO, ProgressTiming timing = {});
+  // One of several runs that write to stderr: lines only, each behind "<label>: ".
+  explicit ProgressLine(const std::string& label);
   // Finishes.
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
@@ -53,8 +55,10 @@ class ProgressLine {
   void finish();
 
   // Runs `print`, which writes whole lines to the same terminal, with the progress line out of its way. Loggers write
-  // through this. `print` must not call back.
+  // through this, each line behind the label. `print` must not call back.
   void interrupt(const std::function<void()>& print);
+  // "", or "<label>: ".
+  const std::string& label() const { return label_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -65,6 +69,7 @@ class ProgressLine {
 
   const int descriptor_;
   const ProgressTiming timing_;
+  const std::string label_;
   const bool terminal_;
   const bool color_;
   std::mutex mutex_;

@@ -1,8 +1,10 @@
 #include "data_store.hpp"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
+#include "config/toml_text.hpp"
 #include "data/streamed_source.hpp"
 #include "data/transforms.hpp"
 #include "data_fingerprint.hpp"
@@ -13,6 +15,10 @@ namespace {
 
 std::string key_of(const config::ComponentSpec& spec, Split split) {
   return spec.use.value + to_toml(spec.params) + split_name(split);
+}
+
+std::string seed_text(const graph::TrainingGraph& graph) {
+  return "\nseed " + std::to_string(graph.seed);
 }
 
 const char* reading(Split split) {
@@ -68,14 +74,21 @@ const ResidentSplit& DataStore::split(const config::ComponentSpec& spec, Dataset
   });
 }
 
-nlohmann::ordered_json DataStore::facts() const {
+nlohmann::ordered_json DataStore::facts(const std::deque<graph::TrainingGraph>& stages) const {
+  std::set<std::string> used;
+  for (const graph::TrainingGraph& stage : stages) {
+    for (const Split split : {Split::Train, Split::Test}) used.insert(key_of(stage.dataset_spec.dataset, split));
+    if (stage.dataset_spec.unlabelled) used.insert(key_of(*stage.dataset_spec.unlabelled, Split::Train));
+  }
   nlohmann::ordered_json facts = nlohmann::ordered_json::array();
   for (const auto& [key, data] : splits_) {
+    if (!used.contains(key)) continue;
     const auto& [use, split] = names_.at(key);
     facts.push_back(
         {{"use", use}, {"split", split_name(split)}, {"images", data.images.size(0)}, {"sha256", fingerprint(data)}});
   }
   for (const auto& [key, images] : streams_) {
+    if (!used.contains(key)) continue;
     const auto& [use, split] = names_.at(key);
     facts.push_back({{"use", use}, {"split", split_name(split)}, {"images", images->labels().size(0)}});
   }
@@ -83,6 +96,12 @@ nlohmann::ordered_json DataStore::facts() const {
 }
 
 StageData DataStore::load(const graph::TrainingGraph& graph) {
+  const std::string key = config::toml_text(graph.dataset_spec.dataset.node, {.values = true}) + seed_text(graph);
+  const auto known = stages_.find(key);
+  return known != stages_.end() ? known->second : stages_.emplace(key, make(graph)).first->second;
+}
+
+StageData DataStore::make(const graph::TrainingGraph& graph) {
   const config::DatasetSpec& spec = graph.dataset_spec;
   data::Transforms augmentation(graph.data.image);
   for (const config::TransformSpec& transform : spec.transforms) augmentation.add(transform);
@@ -105,28 +124,34 @@ StageData DataStore::load(const graph::TrainingGraph& graph) {
   StageData data;
   data.label_changes = std::move(training.changes);
   if (streamed) {
-    data.train = std::make_unique<data::StreamedSource>(
+    data.train = std::make_shared<data::StreamedSource>(
         streamed, graph.data.image, training.data.images, training.data.labels, std::move(augmentation),
         data::StreamedSource::Options{
             .seed = graph.seed, .device = device_, .withholds = training.withholds, .threads = readers()});
   } else {
-    data.train = std::make_unique<data::ResidentSource>(training.data, std::move(augmentation), graph.seed, device_,
+    data.train = std::make_shared<data::ResidentSource>(training.data, std::move(augmentation), graph.seed, device_,
                                                         training.withholds);
   }
   data.test = whole(graph, Split::Test);
   return data;
 }
 
-std::unique_ptr<data::Source> DataStore::whole(const graph::TrainingGraph& graph, Split which) {
+std::shared_ptr<const data::Source> DataStore::whole(const graph::TrainingGraph& graph, Split which) {
+  const std::string key = key_of(graph.dataset_spec.dataset, which) + seed_text(graph);
+  const auto known = whole_.find(key);
+  return known != whole_.end() ? known->second : whole_.emplace(key, make_whole(graph, which)).first->second;
+}
+
+std::shared_ptr<const data::Source> DataStore::make_whole(const graph::TrainingGraph& graph, Split which) {
   const config::ComponentSpec& spec = graph.dataset_spec.dataset;
   data::Transforms none(graph.data.image);
   if (const auto streamed = stream(spec, *graph.dataset, graph.data, which)) {
     const at::Tensor labels = streamed->labels();
-    return std::make_unique<data::StreamedSource>(
+    return std::make_shared<data::StreamedSource>(
         streamed, graph.data.image, torch::arange(labels.size(0)), labels, std::move(none),
         data::StreamedSource::Options{.seed = graph.seed, .device = device_, .threads = readers()});
   }
-  return std::make_unique<data::ResidentSource>(split(spec, *graph.dataset, graph.data, which), std::move(none),
+  return std::make_shared<data::ResidentSource>(split(spec, *graph.dataset, graph.data, which), std::move(none),
                                                 graph.seed, device_);
 }
 

@@ -23,7 +23,7 @@ class AroundProgress final : public spdlog::sinks::base_sink<std::mutex> {
     if (message.level == spdlog::level::err) return;
     const std::string_view level = message.level == spdlog::level::warn ? "warning: " : "";
     progress_.interrupt([&] {
-      std::fprintf(stderr, "%.*s%.*s\n", static_cast<int>(level.size()), level.data(),
+      std::fprintf(stderr, "%s%.*s%.*s\n", progress_.label().c_str(), static_cast<int>(level.size()), level.data(),
                    static_cast<int>(message.payload.size()), message.payload.data());
     });
   }

@@ -12,14 +12,17 @@
 #include "config/toml_text.hpp"
 #include "environment.hpp"
 #include "files/atomic_file.hpp"
+#include "metrics/password_file.hpp"
 #include "stop_signal.hpp"
 
 namespace retort::run {
 
-Runner::Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin)
+Runner::Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin,
+               const std::string& label)
     : experiment_(experiment),
       registry_(registry),
       origin_(std::move(origin)),
+      progress_(label),
       log_(progress_),
       values_([this](registry::LogLevel level, std::string_view component, std::string_view message) {
         const std::string line = fmt::format("{}: {}", component, message);
@@ -30,14 +33,24 @@ Runner::~Runner() = default;
 
 void Runner::prepare() {
   device_ = settle_device(experiment_.run);
+  DataStore store(device_, experiment_.engine.readers);
+  assemble(store);
+}
+
+void Runner::prepare(const Company& company) {
+  device_ = settle_device(experiment_.run);
+  common_work_ = &company.work;
+  assemble(company.data);
+}
+
+void Runner::assemble(DataStore& store) {
   config::Diagnostics diagnostics;
   graphs_ = assemble_stages(experiment_, registry_, values_, diagnostics);
   for (const config::Problem& warning : diagnostics.warnings()) {
     log_.warn(warning.origin.text() + ": " + warning.message);
   }
-  DataStore store(device_, experiment_.engine.readers);
   data_ = load_data(graphs_, store);
-  data_facts_ = store.facts();
+  data_facts_ = store.facts(graphs_);
   open_endpoint();
 }
 
@@ -45,11 +58,14 @@ void Runner::open_endpoint() {
   const config::MetricsSpec& spec = experiment_.metrics;
   if (!spec.serve) return;
   try {
-    server_ = std::make_unique<metrics::MetricServer>(spec.address.value, static_cast<int>(spec.port.value),
-                                                      [this] { return store_.text(); });
+    server_ = std::make_unique<metrics::MetricServer>(
+        spec.address.value, static_cast<int>(spec.port.value), [this] { return store_.text(); },
+        spec.users ? spec.users->value : std::filesystem::path());
   } catch (const metrics::BindError& error) {
     config::reject(spec.port.value == 0 ? spec.address.origin : spec.port.origin,
                    std::string("metrics: ") + error.what() + "; metrics.port = 0 takes a free one");
+  } catch (const metrics::PasswordFileError& error) {
+    config::reject(spec.users->origin, std::string("metrics.users: ") + error.what());
   }
 }
 
@@ -130,9 +146,10 @@ void Runner::announce_endpoint() {
   target_.emplace(experiment_.run.directory / "targets" / file, server_->url());
   server_->set_ready(true);
   if (!server_->loopback()) {
-    log_.warn(
-        "metrics: served to other machines too, without authentication; metrics.address = \"127.0.0.1\" keeps "
-        "them on this one");
+    log_.warn(std::string("metrics: served to other machines too, ") +
+              (experiment_.metrics.users ? "passwords and values unencrypted"
+                                         : "without authentication (metrics.users names who may read them)") +
+              "; metrics.address = \"127.0.0.1\" keeps them on this one");
   }
   log_.info("metrics " + server_->url());
 }
@@ -156,27 +173,65 @@ std::optional<RunOutcome> Runner::finished_before() const {
 }
 
 RunOutcome Runner::run() {
-  if (auto outcome = finished_before()) return std::move(*outcome);
+  start();
+  while (advance()) {
+  }
+  return outcome_;
+}
+
+void Runner::start() {
+  if (auto outcome = finished_before()) {
+    outcome_ = std::move(*outcome);
+    over_ = true;
+    return;
+  }
   open_directory();
+  outcome_.directory = directory_->root();
   describe_run();
   announce_endpoint();
-  RunOutcome outcome{.directory = directory_->root()};
+  or_fail([this] { begin_next_stage(); });
+}
+
+bool Runner::advance() {
+  if (over_) return false;
+  or_fail([this] {
+    if (stage_->advance(StopSignal::requested())) return;
+    auto done = stage_->end();
+    stage_.reset();
+    if (!done) return finish(metrics::RunState::Stopped);
+    outcome_.stages.push_back(std::move(*done));
+    begin_next_stage();
+  });
+  return !over_;
+}
+
+std::pair<std::size_t, std::int64_t> Runner::position() const {
+  return {next_stage_, stage_ ? stage_->step() : 0};
+}
+
+void Runner::or_fail(const std::function<void()>& part) {
   try {
-    const bool finished = run_stages(outcome);
-    finish(outcome, finished ? metrics::RunState::Finished : metrics::RunState::Stopped);
+    part();
   } catch (const std::exception& error) {
     log_.error(error.what());
     try {
-      finish(outcome, metrics::RunState::Failed);
+      finish(metrics::RunState::Failed);
     } catch (const std::exception& second) {  // the disk is full: the first error is the one to tell
       log_.warn(second.what());
     }
+    stage_.reset();
     throw;
   }
-  return outcome;
 }
 
-bool Runner::run_stages(RunOutcome& outcome) {
+void Runner::begin_next_stage() {
+  for (; next_stage_ < graphs_.size(); ++next_stage_) {
+    const std::string& stage = graphs_[next_stage_].stage;
+    if (!std::filesystem::exists(directory_->result(stage))) break;
+    outcome_.stages.push_back(read_outcome(directory_->result(stage)));
+    log_.info("stage " + stage + ": done in an earlier sitting");
+  }
+  if (next_stage_ == graphs_.size()) return finish(metrics::RunState::Finished);
   const RunContext context{.spec = experiment_.run,
                            .directory = *directory_,
                            .checkpoints = *checkpoints_,
@@ -184,7 +239,8 @@ bool Runner::run_stages(RunOutcome& outcome) {
                            .training = {.device = device_,
                                         .type = engine::compute_type(experiment_.run.precision.value),
                                         .read_every = experiment_.metrics.every,
-                                        .diagnose_every = experiment_.metrics.diagnostics_every},
+                                        .diagnose_every = experiment_.metrics.diagnostics_every,
+                                        .common = common_work_},
                            .engine = experiment_.engine,
                            .registry = registry_,
                            .store = store_,
@@ -192,30 +248,21 @@ bool Runner::run_stages(RunOutcome& outcome) {
                            .history = *history_,
                            .progress = progress_,
                            .log = log_};
-  for (std::size_t i = 0; i < graphs_.size(); ++i) {
-    const std::string& stage = graphs_[i].stage;
-    if (std::filesystem::exists(directory_->result(stage))) {
-      outcome.stages.push_back(read_outcome(directory_->result(stage)));
-      log_.info("stage " + stage + ": done in an earlier sitting");
-      continue;
-    }
-    StageRun run(graphs_[i], data_[i], context);
-    if (checkpoint_ && checkpoint_->metadata["stage"] == stage) run.restore(*checkpoint_);
-    auto done = run.run(StopSignal::requested());
-    if (!done) return false;
-    outcome.stages.push_back(std::move(*done));
-  }
-  return true;
+  stage_.emplace(graphs_[next_stage_], data_[next_stage_], context);
+  if (checkpoint_ && checkpoint_->metadata["stage"] == graphs_[next_stage_].stage) stage_->restore(*checkpoint_);
+  ++next_stage_;
+  stage_->begin();
 }
 
-void Runner::finish(RunOutcome& outcome, metrics::RunState state) {
-  outcome.state = state == metrics::RunState::Finished  ? "finished"
-                  : state == metrics::RunState::Stopped ? "stopped"
-                                                        : "failed";
+void Runner::finish(metrics::RunState state) {
+  over_ = true;
+  outcome_.state = state == metrics::RunState::Finished  ? "finished"
+                   : state == metrics::RunState::Stopped ? "stopped"
+                                                         : "failed";
   progress_.finish();
   metrics_->set_state(state);
   files::write_file(directory_->metrics(), store_.text());
-  files::write_file(directory_->summary(), to_json(outcome).dump(2) + "\n");
+  files::write_file(directory_->summary(), to_json(outcome_).dump(2) + "\n");
 }
 
 }  // namespace retort::run

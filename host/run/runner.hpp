@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,21 +25,39 @@ struct RunOrigin {
   config::Overrides overrides;
 };
 
+// What runs of one process have together.
+struct Company {
+  DataStore& data;
+  engine::CommonWork& work;
+};
+
 // Runs an experiment from its checks to its summary. Everything that can be known to be wrong is found by prepare(),
 // before anything is written.
 class Runner {
  public:
-  // Experiment and registry outlive the runner.
-  Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin);
+  // Experiment and registry outlive the runner. `label` stands before what it writes to stderr.
+  Runner(const config::ExperimentSpec& experiment, registry::Registry& registry, RunOrigin origin,
+         const std::string& label = "");
   ~Runner();
 
-  // Assembles all stages, reads their data, opens the metrics endpoint. Throws config::Rejected.
+  // Assembles all stages, reads their data, opens the metrics endpoint. Throws config::Rejected. `company`, which
+  // outlives the runner, is that of a run beside others.
   void prepare();
-  // Trains all stages, or until a signal asks for a stop. Throws what StageRun::run() throws, and Error when something
-  // cannot be written.
+  void prepare(const Company& company);
+  // Trains all stages, or until a signal asks for a stop. Throws what StageRun throws, and Error when something cannot
+  // be written.
   RunOutcome run();
 
+  // run() in pieces: start(), then advance() as long as it says so, a step each; the outcome is then there. What throws
+  // has ended the run.
+  void start();
+  bool advance();
+  const RunOutcome& outcome() const { return outcome_; }
+  // Stage, from 0, and steps of it that are done: how far the run is.
+  std::pair<std::size_t, std::int64_t> position() const;
+
  private:
+  void assemble(DataStore& store);
   // What an earlier sitting came to, when it left nothing to train.
   std::optional<RunOutcome> finished_before() const;
   void open_endpoint();
@@ -48,8 +67,9 @@ class Runner {
   void keep_sources(nlohmann::ordered_json& facts) const;
   void describe_run();
   void announce_endpoint();
-  bool run_stages(RunOutcome& outcome);
-  void finish(RunOutcome& outcome, metrics::RunState state);
+  void or_fail(const std::function<void()>& part);
+  void begin_next_stage();
+  void finish(metrics::RunState state);
 
   const config::ExperimentSpec& experiment_;
   registry::Registry& registry_;
@@ -64,6 +84,7 @@ class Runner {
   c10::Device device_{c10::kCPU};
   std::deque<graph::TrainingGraph> graphs_;  // of all stages, in their order
   std::deque<StageData> data_;
+  engine::CommonWork* common_work_ = nullptr;
   nlohmann::ordered_json data_facts_;  // for environment.json
   std::optional<RunDirectory> directory_;
   std::optional<CheckpointStore> checkpoints_;
@@ -71,6 +92,10 @@ class Runner {
   std::optional<metrics::HistoryWriter> history_;
   std::optional<metrics::RunMetrics> metrics_;
   std::optional<metrics::TargetFile> target_;  // tells Prometheus where the endpoint is
+  std::optional<StageRun> stage_;              // the one that is under way
+  std::size_t next_stage_ = 0;
+  RunOutcome outcome_;
+  bool over_ = false;
 };
 
 }  // namespace retort::run

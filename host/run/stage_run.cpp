@@ -30,9 +30,14 @@ StageRun::StageRun(graph::TrainingGraph& graph, const StageData& data, const Run
     context_.log.info(fmt::format("stage {}: the teacher's logits of {} views of each image are kept in {}",
                                   graph_.stage, data.train->views().count, logit_cache_->file().path().string()));
   }
-  // What the cache lacks is known only when a batch is there: such steps are not replayed.
-  if (!logit_cache_) {
-    context_.training.capture = engine::choose_capture(graph_, context_.training.device,
+  if (context_.training.common && graph_.teacher) {
+    context_.training.teacher_name =
+        teacher_name(graph_, {context_.training.device, context_.training.type}, context_.registry);
+  }
+  // What the cache lacks is known only when a batch is there, and what is shared only where the runs are: such steps
+  // are not replayed.
+  if (!logit_cache_ && !context_.training.common) {
+    context_.training.capture = engine::choose_capture(graph_, *data.train, context_.training.device,
                                                        [this](const std::string& note) { context_.log.info(note); });
   }
   trainer_.emplace(graph_, *data.train, *data.test, context_.values, context_.training, *this);
@@ -72,20 +77,49 @@ void StageRun::check_teacher_accuracy() const {
                              expected, found, graph_.teacher->spec.accuracy_tolerance));
 }
 
-std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
-  started_ = std::chrono::steady_clock::now();
+void StageRun::work(const std::function<void()>& work) {
+  working_since_ = std::chrono::steady_clock::now();
+  try {
+    work();
+  } catch (const engine::Diverged& error) {
+    throw engine::Diverged(error.what() + save_diverged());
+  } catch (const engine::TeacherChanged&) {
+    context_.metrics.set_teacher_changed(true);
+    throw;
+  }
+  earlier_seconds_ = seconds();
+  working_since_.reset();
+}
+
+void StageRun::begin() {
   context_.metrics.set_state(metrics::RunState::Training);
   context_.log.info(fmt::format("stage {}: trains {} for {} epochs", graph_.stage, graph_.student.spec.model.use.value,
                                 graph_.training.epochs));
-  if (graph_.teacher) {
-    trainer_->evaluate_teacher();
-    check_teacher_accuracy();
-  }
-  const engine::StageResult result = train(stop);
+  if (!graph_.teacher) return;
+  work([this] { trainer_->evaluate_teacher(); });
+  check_teacher_accuracy();
+}
+
+bool StageRun::advance(const std::atomic<bool>& stop) {
+  bool more = false;
+  work([&] {
+    if (trainer_->finished()) {
+      result_ = trainer_->finish();
+    } else if (stop) {
+      result_ = trainer_->suspend();
+    } else {
+      trainer_->advance();
+      more = true;
+    }
+  });
+  return more;
+}
+
+std::optional<StageOutcome> StageRun::end() {
   context_.progress.finish();
-  if (!result.finished) return std::nullopt;
-  save_student(context_.directory.student(graph_.stage), result.last.top1);
-  const StageOutcome done = outcome(result);
+  if (!result_.finished) return std::nullopt;
+  save_student(context_.directory.student(graph_.stage), result_.last.top1);
+  const StageOutcome done = outcome(result_);
   files::write_file(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
   context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
                                 100.0 * done.top1, done.seconds));
@@ -99,19 +133,9 @@ std::optional<StageOutcome> StageRun::run(const std::atomic<bool>& stop) {
   return done;
 }
 
-engine::StageResult StageRun::train(const std::atomic<bool>& stop) {
-  try {
-    return trainer_->run(stop);
-  } catch (const engine::Diverged& error) {
-    throw engine::Diverged(error.what() + save_diverged());
-  } catch (const engine::TeacherChanged&) {
-    context_.metrics.set_teacher_changed(true);
-    throw;
-  }
-}
-
 double StageRun::seconds() const {
-  return earlier_seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  if (!working_since_) return earlier_seconds_;
+  return earlier_seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - *working_since_).count();
 }
 
 StageOutcome StageRun::outcome(const engine::StageResult& result) const {

@@ -35,6 +35,7 @@ struct RunContext {
 };
 
 // One stage of a run: trains it, saves checkpoints and the student, and goes on where an earlier sitting stopped.
+// begin(), then advance() as long as it says so, then end(). Time in between is not the stage's.
 class StageRun final : public engine::StageObserver {
  public:
   // Takes over the weights of a teacher or student that comes from another stage. Throws config::Rejected when they do
@@ -44,9 +45,15 @@ class StageRun final : public engine::StageObserver {
   // Goes on from a checkpoint of this stage.
   void restore(const weights::TensorFile& checkpoint);
 
-  // Empty when it was stopped, and saved. Throws what StageTrainer::run() throws, and config::Rejected when the teacher
-  // is not as accurate as the experiment expects.
-  std::optional<StageOutcome> run(const std::atomic<bool>& stop);
+  // Evaluates the teacher. Throws config::Rejected when it is not as accurate as the experiment expects.
+  void begin();
+  // A step, or, when `stop` is set, a checkpoint; false: there is nothing more to do. Throws what StageTrainer::run()
+  // throws.
+  bool advance(const std::atomic<bool>& stop);
+  // Empty when it was stopped, and saved.
+  std::optional<StageOutcome> end();
+
+  std::int64_t step() const { return trainer_->position().step; }
 
  private:
   void read(const engine::Reading& reading) override;
@@ -55,7 +62,8 @@ class StageRun final : public engine::StageObserver {
 
   // Saves what label noise changed, or makes sure that it is what an earlier sitting saved.
   void keep_label_noise(const data::LabelChanges& changes) const;
-  engine::StageResult train(const std::atomic<bool>& stop);
+  // Runs `work` as a part of the stage: counts its time, and tells of what became of models that it spoilt.
+  void work(const std::function<void()>& work);
   void check_teacher_accuracy() const;
   void save_checkpoint(const engine::Position& position);
   // Keeps what a stage that diverged had come to, for whoever looks for the reason; returns what to tell of it.
@@ -71,8 +79,9 @@ class StageRun final : public engine::StageObserver {
   metrics::StageRecorder recorder_;
   double best_top1_ = -1.0;
   std::optional<std::pair<std::int64_t, double>> evaluated_;  // the last time: step and top-1
-  double earlier_seconds_ = 0.0;                              // of earlier sittings
-  std::chrono::steady_clock::time_point started_;
+  double earlier_seconds_ = 0.0;                              // of earlier sittings, and of what is done
+  std::optional<std::chrono::steady_clock::time_point> working_since_;
+  engine::StageResult result_;
 };
 
 }  // namespace retort::run

@@ -40,15 +40,12 @@ void add_model(cache::LogitKey& key, const graph::ModelNode& node, const registr
   }
 }
 
-cache::LogitKey key_of(const graph::TrainingGraph& graph, const std::string& images, const Computation& computation,
-                       const registry::Registry& registry) {
+// All that a teacher's logits for given images depend on.
+cache::LogitKey teacher_key(const graph::TrainingGraph& graph, const Computation& computation,
+                            const registry::Registry& registry) {
   cache::LogitKey key;
   add_model(key, *graph.teacher, registry);
   key.add("weights", weights::state_hash(*graph.teacher->model));
-  key.add("images", images);
-  for (const config::TransformSpec& transform : graph.dataset_spec.transforms) {
-    key.add("transform", transform.use + " " + to_toml(transform.params));
-  }
   key.add("computed in", c10::toString(computation.type));
   const config::EngineSpec& engine = graph.engine;  // each switch rounds in its own way
   key.add("engine",
@@ -60,7 +57,22 @@ cache::LogitKey key_of(const graph::TrainingGraph& graph, const std::string& ima
   return key;
 }
 
+cache::LogitKey cache_key(const graph::TrainingGraph& graph, const std::string& images, const Computation& computation,
+                          const registry::Registry& registry) {
+  cache::LogitKey key = teacher_key(graph, computation, registry);
+  key.add("images", images);
+  for (const config::TransformSpec& transform : graph.dataset_spec.transforms) {
+    key.add("transform", transform.use + " " + to_toml(transform.params));
+  }
+  return key;
+}
+
 }  // namespace
+
+std::string teacher_name(const graph::TrainingGraph& graph, const Computation& computation,
+                         const registry::Registry& registry) {
+  return teacher_key(graph, computation, registry).hash();
+}
 
 std::string why_uncached(const graph::TrainingGraph& graph, const data::Source& train) {
   if (!graph.uses_teacher()) return "its objective asks nothing of a teacher";
@@ -89,7 +101,7 @@ std::unique_ptr<cache::LogitCache> open_logit_cache(const config::EngineSpec::Lo
                                          .classes = graph.teacher->taps.at("logits").back(),
                                          .type = spec.type == "float32" ? at::kFloat : at::kBFloat16};
     return std::make_unique<cache::LogitCache>(spec.folder.empty() ? cache::default_folder() : spec.folder,
-                                               key_of(graph, *train.fingerprint(), computation, registry), shape,
+                                               cache_key(graph, *train.fingerprint(), computation, registry), shape,
                                                [warn, place](const std::string& text) { warn(place + text); });
   } catch (const cache::CacheError& error) {
     config::Diagnostics diagnostics;

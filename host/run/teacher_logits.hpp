@@ -17,6 +17,10 @@ struct Computation {
   c10::ScalarType type;
 };
 
+// Teachers of one name make the same logits and other taps of the same images.
+std::string teacher_name(const graph::TrainingGraph& graph, const Computation& computation,
+                         const registry::Registry& registry);
+
 // Why a stage's steps cannot take their teacher's logits from a cache; "" when they can.
 std::string why_uncached(const graph::TrainingGraph& graph, const data::Source& train);
 

@@ -121,13 +121,15 @@ class Reader {
     Node experiment = read_experiment_file(run.directory / "experiment.toml");
     const config::TableView table(experiment.find("run"));
     ComparedRun compared{.name = run.directory.string()};
-    compared.seed = table.get<std::int64_t>("seed").value_or(config::RunSpec().seed);
+    const config::TableView student(experiment.find("student"));
+    const auto seed = student.get<std::int64_t>("seed");
+    compared.seed = seed ? *seed : table.get<std::int64_t>("seed").value_or(config::RunSpec().seed);
     take(compared, run);
     const Json member = member_entry(run.directory);
     if (member.is_object()) {
       compared.group = member.value("group", "");
     } else {
-      if (Node* const own = experiment.find("run")) own->erase("seed");
+      if (Node* const own = experiment.find(seed ? "student" : "run")) own->erase("seed");
       compared.group = group_of(essence_hash(experiment), table.get<std::string>("name").value_or("experiment"));
     }
     result_.runs.push_back(std::move(compared));

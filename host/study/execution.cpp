@@ -15,6 +15,7 @@
 #include <retort/nearest.hpp>
 
 #include "child.hpp"
+#include "companions.hpp"
 #include "config/toml_text.hpp"
 #include "duration.hpp"
 #include "experiment_file.hpp"
@@ -58,19 +59,24 @@ std::vector<std::string> changes(const PlannedRun& run, const fs::path& folder) 
 }  // namespace
 
 struct Execution::Job {
-  std::size_t run;
+  std::vector<std::size_t> runs;
   fs::path log;
   std::uintmax_t log_begin;
   Child child;
 };
 
-Execution::Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line,
-                     bool retry_failed)
+Execution::Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, Options options)
     : plan_(plan),
       command_(std::move(command)),
       command_line_(std::move(command_line)),
-      retry_failed_(retry_failed),
-      tried_(size(), false) {
+      options_(options),
+      tried_(size(), false),
+      alone_(size(), !options.shared_teacher),
+      companions_of_(size()) {
+  for (std::vector<std::size_t>& group : companions(plan)) {
+    for (std::size_t& member : group) member += plan.teachers.size();
+    for (const std::size_t member : group) companions_of_[member] = group;
+  }
   look_around();
 }
 
@@ -99,7 +105,7 @@ bool Execution::is_taught_by(const PlannedRun& run, std::size_t teacher) const {
 
 bool Execution::needed(const RunProgress& run) const {
   return run.state == RunState::Waiting || run.state == RunState::Stopped ||
-         (run.state == RunState::Failed && retry_failed_);
+         (run.state == RunState::Failed && options_.retry_failed);
 }
 
 bool Execution::needs_teacher(std::size_t i) const {
@@ -177,15 +183,14 @@ bool Execution::run() {
   const run::StopSignal signals;
   save();
   std::list<Job> jobs;
-  bool stopping = false;
   for (;;) {
-    if (!stopping && run::StopSignal::requested()) {
-      stopping = true;
+    if (!stopping_ && run::StopSignal::requested()) {
+      stopping_ = true;
       for (const Job& job : jobs) job.child.send(SIGTERM);
       std::fprintf(stderr, "stopping: %zu %s\n", jobs.size(),
                    jobs.size() == 1 ? "run saves itself" : "runs save themselves");
     }
-    if (!stopping) fill(jobs);
+    if (!stopping_) fill(jobs);
     if (jobs.empty()) break;
     std::this_thread::sleep_for(kPause);
     std::erase_if(jobs, [this](Job& job) {
@@ -212,8 +217,19 @@ bool Execution::startable(std::size_t i) {
 
 void Execution::fill(std::list<Job>& jobs) {
   for (std::size_t i = 0; i < size() && static_cast<int>(jobs.size()) < command_.jobs; ++i) {
-    if (startable(i)) jobs.push_back(start(i));
+    if (startable(i)) jobs.push_back(start(with_companions(i)));
   }
+}
+
+// Those that are to be begun, or gone on with, like this one; they come first with it.
+std::vector<std::size_t> Execution::with_companions(std::size_t i) {
+  std::vector<std::size_t> runs{i};
+  if (alone_[i]) return runs;
+  for (const std::size_t other : companions_of_[i]) {
+    const bool alike = progress_of(other).directory.empty() == progress_of(i).directory.empty();
+    if (other != i && alike && !alone_[other] && startable(other)) runs.push_back(other);
+  }
+  return runs;
 }
 
 std::vector<TeacherWeights> Execution::teacher_weights(const PlannedRun& run) const {
@@ -226,39 +242,52 @@ std::vector<TeacherWeights> Execution::teacher_weights(const PlannedRun& run) co
   return weights;
 }
 
-Execution::Job Execution::start(std::size_t i) {
-  tried_[i] = true;
-  const PlannedRun& run = planned(i);
-  RunProgress& progress = progress_of(i);
-  const fs::path folder = plan_.directory / run.name;
-  const fs::path log = folder / kLogFile;
-  std::vector<std::string> words;
-  if (progress.directory.empty()) {
-    fs::create_directories(folder);
-    files::write_file(folder / kExperimentFile, config::toml_text(run.experiment.resolved));
-    words = command_.begin(run, folder / kExperimentFile, teacher_weights(run));
-    say(run.name, "begins");
-  } else {
-    words = command_.resume(progress.directory);
-    say(run.name, "goes on");
+// Of several runs side by side, the log is the first one's.
+Execution::Job Execution::start(const std::vector<std::size_t>& runs) {
+  const PlannedRun& first = planned(runs.front());
+  const bool begin = progress_of(runs.front()).directory.empty();
+  std::vector<fs::path> places;  // of the experiments, or of the runs that are gone on with
+  for (const std::size_t i : runs) {
+    tried_[i] = true;
+    const PlannedRun& run = planned(i);
+    RunProgress& progress = progress_of(i);
+    if (begin) {
+      const fs::path file = plan_.directory / run.name / kExperimentFile;
+      fs::create_directories(file.parent_path());
+      files::write_file(file, config::toml_text(run.experiment.resolved));
+      places.push_back(file);
+    } else {
+      places.push_back(progress.directory);
+    }
+    progress.state = RunState::Running;
+    progress.reason.clear();
+    const std::string with = i == runs.front() ? "" : ", side by side with " + first.name;
+    say(run.name, (begin ? "begins" : "goes on") + with);
   }
+  const fs::path log = plan_.directory / first.name / kLogFile;
   std::error_code none;
   const std::uintmax_t log_size = fs::file_size(log, none);
-  Job job{i, log, none ? 0 : log_size, Child(words, log, command_.environment())};
-  progress.state = RunState::Running;
-  progress.reason.clear();
+  const auto words = begin ? command_.begin(first, places, teacher_weights(first)) : command_.resume(places);
+  Job job{runs, log, none ? 0 : log_size, Child(words, log, command_.environment())};
   save();
   return job;
 }
 
 void Execution::finish(Job& job) {
-  const PlannedRun& run = planned(job.run);
-  RunProgress& progress = progress_of(job.run);
   const Ending ending = *job.child.poll();
+  for (const std::size_t i : job.runs) settle(i, job, ending);
+  save();
+}
+
+// Where a run stands, now that its process has ended.
+void Execution::settle(std::size_t i, const Job& job, const Ending& ending) {
+  const PlannedRun& run = planned(i);
+  RunProgress& progress = progress_of(i);
   progress.state = RunState::Waiting;
   if (const auto found = newest_run(plan_.directory / run.name)) progress.take(*found);
-  const bool finished = ending.signal == 0 && ending.code == 0 && progress.state == RunState::Finished;
-  const bool is_teacher = job.run < plan_.teachers.size();
+  const bool together = job.runs.size() > 1;
+  const bool finished = progress.state == RunState::Finished && (together || (ending.signal == 0 && ending.code == 0));
+  const bool is_teacher = i < plan_.teachers.size();
   if (finished) {
     if (!is_teacher) {
       seconds_of_members_ += progress.seconds;
@@ -266,16 +295,21 @@ void Execution::finish(Job& job) {
     }
     say(run.name, fmt::format("test accuracy {:.2f}%, {}{}", 100.0 * progress.stages.back().value("top1", 0.0),
                               duration_text(progress.seconds), remaining_time()));
-  } else if (ending.signal == 0 && ending.code == kStoppedCode) {
+  } else if (ending.signal == 0 && (ending.code == kStoppedCode || (together && stopping_)) &&
+             progress.state != RunState::Failed) {
     progress.state = RunState::Stopped;
     say(run.name, "saved; can go on");
+  } else if (together && progress.state != RunState::Failed) {
+    // Whichever of them ended the process: by itself the others will not be in its way.
+    alone_[i] = true;
+    tried_[i] = false;
+    say(run.name, "its process ended before it; it will be run by itself");
   } else {
     progress.state = RunState::Failed;
-    progress.reason = failure_reason(job.log, job.log_begin, ending);
+    progress.reason = together ? recorded_error(progress.directory) : failure_reason(job.log, job.log_begin, ending);
     say(run.name, "failed: " + progress.reason);
-    if (is_teacher) fail_pupils(job.run);
+    if (is_teacher) fail_pupils(i);
   }
-  save();
 }
 
 void Execution::fail_pupils(std::size_t teacher) {

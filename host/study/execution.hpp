@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "child.hpp"
 #include "metrics/descriptor.hpp"
 #include "plan.hpp"
 #include "record.hpp"
@@ -13,13 +14,19 @@
 
 namespace retort::study {
 
-// One sitting of a study: runs what is not finished, each run as a process of its own.
+// One sitting of a study: runs what is not finished, each run as a process of its own; or, when teachers are shared,
+// those that can run side by side in one process.
 class Execution {
  public:
+  struct Options {
+    bool retry_failed = false;    // run again what failed in an earlier sitting
+    bool shared_teacher = false;  // companions() in one process
+  };
+
   // Looks at what earlier sittings left, and writes nothing. Throws InvalidParameter when `plan.directory` holds
   // something else, or runs of other experiments under the names of these. The plan outlives this.
-  // `command_line`: of this process, for the record. `retry_failed`: run again what failed in an earlier sitting.
-  Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, bool retry_failed);
+  // `command_line`: of this process, for the record.
+  Execution(const StudyPlan& plan, RunCommand command, std::vector<std::string> command_line, Options options);
   ~Execution();
 
   const StudyProgress& progress() const { return progress_; }
@@ -51,8 +58,10 @@ class Execution {
 
   bool startable(std::size_t i);
   void fill(std::list<Job>& jobs);
-  Job start(std::size_t i);
+  std::vector<std::size_t> with_companions(std::size_t i);
+  Job start(const std::vector<std::size_t>& runs);
   void finish(Job& job);
+  void settle(std::size_t i, const Job& job, const Ending& ending);
   void fail_pupils(std::size_t teacher);
   void fail_pupils_of_failed_teachers();
   void say(const std::string& name, const std::string& what) const;
@@ -61,9 +70,12 @@ class Execution {
   const StudyPlan& plan_;
   RunCommand command_;
   std::vector<std::string> command_line_;
-  bool retry_failed_;
+  Options options_;
   StudyProgress progress_;
-  std::vector<bool> tried_;  // in this sitting
+  std::vector<bool> tried_;                              // in this sitting
+  std::vector<bool> alone_;                              // to be run by itself, because its process ended
+  std::vector<std::vector<std::size_t>> companions_of_;  // of each run, itself included
+  bool stopping_ = false;
   std::optional<metrics::Descriptor> lock_;
   double seconds_of_members_ = 0.0;  // that this sitting has finished
   int finished_members_ = 0;

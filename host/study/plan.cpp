@@ -115,6 +115,10 @@ void check_published(const StudyPlan& plan, const std::vector<Member>& members, 
 
 }  // namespace
 
+std::int64_t seed_of(const config::ExperimentSpec& experiment) {
+  return experiment.stages.back().student.seed.value_or(experiment.run.seed);
+}
+
 std::vector<const config::StageSpec*> own_stages(const PlannedRun& run) {
   std::vector<const config::StageSpec*> stages;
   for (const config::StageSpec& stage : run.experiment.stages) {

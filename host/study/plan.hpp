@@ -27,6 +27,10 @@ struct PlannedRun {
   std::vector<std::string> members;  // of a teacher: whom it teaches
 };
 
+// What tells repetitions of one experiment apart: the seed of its student where that has one of its own, else the
+// run's.
+std::int64_t seed_of(const config::ExperimentSpec& experiment);
+
 // The stages that the run itself trains, in their order.
 std::vector<const config::StageSpec*> own_stages(const PlannedRun& run);
 

@@ -38,7 +38,7 @@ std::string plan_text(const StudyPlan& plan, const StudyProgress& progress) {
     rows.push_back(
         {teacher.name,
          fmt::format("{}, seed {}, for {} member{}", teacher.experiment.stages.front().student.model.use.value,
-                     teacher.experiment.run.seed, teacher.members.size(), teacher.members.size() == 1 ? "" : "s"),
+                     seed_of(teacher.experiment), teacher.members.size(), teacher.members.size() == 1 ? "" : "s"),
          "", state_name(progress.teachers[i].state)});
   }
   for (std::size_t i = 0; i < plan.members.size(); ++i) {

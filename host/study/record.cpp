@@ -19,7 +19,7 @@ Json run_json(const StudyPlan& plan, const PlannedRun& run, const RunProgress& p
             {"directory", progress.directory.empty() ? Json() : Json(progress.directory.string())},
             {"log", (plan.directory / run.name / kLogFile).string()},
             {"hash", run.hash},
-            {"seed", run.experiment.run.seed},
+            {"seed", seed_of(run.experiment)},
             {"seconds", progress.seconds},
             {"stages", progress.stages}};
   if (!progress.reason.empty()) json["reason"] = progress.reason;

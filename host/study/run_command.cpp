@@ -12,22 +12,24 @@ void set(std::vector<std::string>& words, const std::string& key, const Value& v
 
 }  // namespace
 
-std::vector<std::string> RunCommand::begin(const PlannedRun& run, const std::filesystem::path& experiment,
+std::vector<std::string> RunCommand::begin(const PlannedRun& run, const std::vector<std::filesystem::path>& experiments,
                                            const std::vector<TeacherWeights>& teachers) const {
-  std::vector<std::string> words{program.string(), "run", experiment.string()};
+  std::vector<std::string> words{program.string(), "run"};
+  words.insert(words.end(), experiments.begin(), experiments.end());
   for (const TeacherWeights& teacher : teachers) {
     for (const std::string& key : teacher.substitution.dropped) words.insert(words.end(), {"--unset", key});
     for (const std::string& model : teacher.substitution.models) set(words, model + ".weights", teacher.file.string());
   }
   add_threads(words, run);
   // Runs at the same time cannot share a port.
-  if (jobs > 1 && run.experiment.metrics.port.value != 0) set(words, "metrics.port", 0);
+  if ((jobs > 1 || experiments.size() > 1) && run.experiment.metrics.port.value != 0) set(words, "metrics.port", 0);
   add_common(words);
   return words;
 }
 
-std::vector<std::string> RunCommand::resume(const std::filesystem::path& directory) const {
-  std::vector<std::string> words{program.string(), "run", "--resume", directory.string()};
+std::vector<std::string> RunCommand::resume(const std::vector<std::filesystem::path>& directories) const {
+  std::vector<std::string> words{program.string(), "run"};
+  for (const auto& directory : directories) words.insert(words.end(), {"--resume", directory.string()});
   add_common(words);
   return words;
 }

@@ -22,11 +22,12 @@ struct RunCommand {
   int jobs = 1;
   int threads = 1;
 
-  // `experiment` is the run's file; `teachers` are those that it need not train.
-  std::vector<std::string> begin(const PlannedRun& run, const std::filesystem::path& experiment,
+  // `experiments` are the files of a run, or of several that run side by side; `run` is one of them; `teachers` are
+  // those that they need not train.
+  std::vector<std::string> begin(const PlannedRun& run, const std::vector<std::filesystem::path>& experiments,
                                  const std::vector<TeacherWeights>& teachers) const;
-  // Goes on in the directory of a run.
-  std::vector<std::string> resume(const std::filesystem::path& directory) const;
+  // Goes on in the directory of a run, or of several.
+  std::vector<std::string> resume(const std::vector<std::filesystem::path>& directories) const;
   // Measures some steps of a stage; prints JSON.
   std::vector<std::string> bench(const PlannedRun& run, const std::filesystem::path& experiment,
                                  const std::string& stage) const;

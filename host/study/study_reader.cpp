@@ -1,6 +1,7 @@
 #include "study_reader.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <retort/nearest.hpp>
 
@@ -44,6 +45,14 @@ std::vector<Axis> read_axes(const Node* table, Diagnostics& diagnostics) {
     auto target = read_target(entry, "study.axes", diagnostics);
     auto values = distinct_items(entry.value, "study.axes." + config::key_text(entry.key), diagnostics);
     if (target) axes.push_back({std::move(*target), std::move(values)});
+  }
+  std::set<std::string> seeds;
+  for (const Axis& axis : axes) {
+    if (axis.target.is_seed()) seeds.insert(axis.target.text);
+  }
+  if (seeds.size() > 1) {
+    diagnostics.error(table->origin(),
+                      "study.axes: seed and student.seed are both axes; repetitions differ in one of them");
   }
   return axes;
 }

@@ -9,9 +9,10 @@ namespace retort {
 
 const std::vector<std::string>& reserved_keys(Kind kind) {
   static const std::vector<std::string> loss{"use", "library", "weight", "student", "teacher"};
-  static const std::vector<std::string> model{"use",    "library",   "weights", "expect_accuracy", "accuracy_tolerance",
-                                              "mean",   "deviation", "stage",   "training",        "members",
-                                              "combine"};
+  static const std::vector<std::string> model{
+      "use",     "library",   "weights", "expect_accuracy", "accuracy_tolerance",
+      "mean",    "deviation", "stage",   "training",        "members",
+      "combine", "seed"};
   static const std::vector<std::string> dataset{"use",    "library",         "transforms", "label_noise",
                                                 "subset", "withheld_labels", "unlabelled"};
   static const std::vector<std::string> others{"use", "library"};

@@ -29,7 +29,8 @@ class Cuda : public ::testing::Test {
     SyntheticStage stage(toml, c10::Device(c10::kCUDA, 0));
     StageTrainer::Options options{.device = c10::Device(c10::kCUDA, 0), .read_every = 1000};
     if (captured) {
-      options.capture = choose_capture(stage.graph(), options.device, [&](const std::string& note) { told_ = note; });
+      options.capture =
+          choose_capture(stage.graph(), *stage.train, options.device, [&](const std::string& note) { told_ = note; });
     }
     StageTrainer trainer(stage.graph(), *stage.train, *stage.test, values_, options, observer_);
     const std::atomic<bool> stop = false;

@@ -18,6 +18,7 @@ enum class Metric {
   PluginInfo,
   RunState,
   ModelParameters,
+  Classes,
   TeacherChanged,
   Epoch,
   EpochTarget,

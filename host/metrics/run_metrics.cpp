@@ -30,6 +30,10 @@ void RunMetrics::set_model_parameters(const std::string& model, std::int64_t cou
   store_.gauge(Metric::ModelParameters, {model}).set(static_cast<double>(count));
 }
 
+void RunMetrics::set_classes(const std::string& stage, std::int64_t count) {
+  store_.gauge(Metric::Classes, {stage}).set(static_cast<double>(count));
+}
+
 void RunMetrics::set_state(RunState state) const {
   for (std::size_t i = 0; i < states_.size(); ++i) states_[i].set(i == static_cast<std::size_t>(state) ? 1 : 0);
 }

@@ -30,6 +30,7 @@ class RunMetrics {
 
   void add_plugin(const std::string& kind, const std::string& name, const std::string& version);
   void set_model_parameters(const std::string& model, std::int64_t count);
+  void set_classes(const std::string& stage, std::int64_t count);
   void set_state(RunState state) const;
   void set_teacher_changed(bool changed) const;
   // `time`: Unix seconds at which it was complete; `seconds`: how long the writing took.

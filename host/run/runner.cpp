@@ -130,6 +130,7 @@ void Runner::describe_run() {
     metrics_->add_plugin(kind_name(component.kind), component.name, component.version);
   }
   for (const graph::TrainingGraph& graph : graphs_) {
+    metrics_->set_classes(graph.stage, graph.data.classes);
     const auto label = [&](const graph::ModelNode& node) {
       return graph.stage + "." + node.role + ":" + node.spec.model.use.value;
     };

@@ -55,6 +55,7 @@ inline void feed_everything(MetricStore& store) {
   RunMetrics run(store, {"1.0.0", "abc123", "2.11.0"}, {"2026-01-01-a", "wrn/kl", "cuda:0"});
   run.add_plugin("loss", "kl_divergence", "1.0.0");
   run.set_model_parameters("student", 703'284);
+  run.set_classes("main", 100);
   run.set_state(RunState::Training);
   run.checkpoint_saved(1'700'000'100, 0.3);
   StageMetrics stage(store, "main", 240);

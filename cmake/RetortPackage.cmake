@@ -40,7 +40,7 @@ configure_file(cmake/retort.sh.in "${CMAKE_BINARY_DIR}/retort.sh" @ONLY)
 install(PROGRAMS "${CMAKE_BINARY_DIR}/retort.sh" DESTINATION bin RENAME retort)
 install(PROGRAMS "${CMAKE_BINARY_DIR}/retort.sh" DESTINATION bin RENAME retort-manifest)
 install(DIRECTORY configs DESTINATION share/retort FILES_MATCHING PATTERN "*.toml" PATTERN "*.md")
-install(DIRECTORY tools/bench tools/python tools/prometheus DESTINATION share/retort USE_SOURCE_PERMISSIONS
+install(DIRECTORY tools/bench tools/grafana tools/python tools/prometheus DESTINATION share/retort USE_SOURCE_PERMISSIONS
         PATTERN "__pycache__" EXCLUDE)
 install(FILES LICENSE README.md CHANGELOG.md BENCHMARKS.md DESTINATION share/retort)
 

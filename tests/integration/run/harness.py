@@ -124,6 +124,11 @@ def metric(text, name, **labels):
     return None
 
 
+def records(text):
+    """Of metrics.jsonl. splitlines() would cut names that have a separator of Unicode in them."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 class Run:
     """The directory of a run."""
 
@@ -143,7 +148,7 @@ class Run:
         return self.root / "stages" / stage / "student.safetensors"
 
     def history(self):
-        return [json.loads(line) for line in (self.root / "metrics.jsonl").read_text().splitlines()]
+        return records((self.root / "metrics.jsonl").read_text())
 
 
 class Done:
@@ -204,8 +209,7 @@ class Running:
         def reached():
             assert self.process.poll() is None, f"it ended before step {step} of {stage}:\n{self.stderr}"
             complete = (run.root / "metrics.jsonl").read_text().rpartition("\n")[0]
-            records = [json.loads(line) for line in complete.splitlines()]
-            return any(record["stage"] == stage and record["step"] >= step for record in records)
+            return any(record["stage"] == stage and record["step"] >= step for record in records(complete))
 
         wait_until(reached, f"step {step} of {stage}")
         return run

@@ -1,21 +1,18 @@
-"""A run can be watched while it trains: by hand, and by a real Prometheus server."""
+"""A run can be watched while it trains. How a real Prometheus sees it is tested in monitoring/."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
 import pytest
-from harness import CONFIGS, STOPPED, Retort, changed, free_port, metric, settings, wait_until
+from harness import STOPPED, metric, settings, wait_until
 
 # Long enough to be looked at for as long as a test likes.
 ENDLESS = settings(schedule__epochs=100000, teacher__training__schedule__epochs=1)
-CIFAR10 = "cifar-10-batches-bin"
 
 
 def get(url, timeout=10):
@@ -104,79 +101,3 @@ def test_no_endpoint_unless_wanted(retort):
     done = retort("run", retort.write(), *settings(metrics__serve="false", schedule__epochs=1))
     assert "http://" not in done.stderr
     assert "retort_loss" in (done.run.root / "metrics.prom").read_text()
-
-
-def experiment_words(retort):
-    """Real data where there is some, else the digits that the project carries; enough steps to watch."""
-    data = os.environ.get("RETORT_DATA")
-    if data and (Path(data) / CIFAR10).is_dir():
-        kl = CONFIGS / "cifar10/resnet20-resnet8-kl.toml"
-        return Retort(retort.folder, RETORT_DATA=data), [kl, *settings(schedule__max_steps=200, metrics__every=1)]
-    digits = [CONFIGS / "quickstart.toml", *settings(teacher__training__schedule__epochs=100000, metrics__every=1)]
-    return retort, digits
-
-
-class Prometheus:
-    """A server that scrapes one target every second."""
-
-    def __init__(self, program, folder, target):
-        self.url = f"http://127.0.0.1:{free_port()}"
-        config = folder / "prometheus.yml"
-        config.write_text(
-            changed(
-                "global: { scrape_interval: 1s }\n"
-                "scrape_configs: [{ job_name: retort, static_configs: [{ targets: [TARGET] }] }]\n",
-                "TARGET",
-                json.dumps(target),
-            )
-        )
-        log = (folder / "prometheus.log").open("wb")
-        self.process = subprocess.Popen(
-            [
-                program,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'storage'}",
-                f"--web.listen-address={self.url.removeprefix('http://')}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def query(self, expression):
-        """[(labels, value)]; empty until there is something."""
-        try:
-            text, _ = get(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
-        except urllib.error.URLError:
-            return []
-        result = json.loads(text)["data"]["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
-
-
-def test_prometheus_sees_the_steps_rise(retort):
-    if not (program := shutil.which("prometheus")):
-        pytest.skip("prometheus is not on PATH")
-    retort, words = experiment_words(retort)
-    with retort.start("run", *words) as run:
-        target = urllib.parse.urlsplit(run.metrics_url()).netloc
-        with Prometheus(program, retort.folder, target) as server:
-
-            def steps():
-                found = server.query("retort_train_steps_total")
-                return found[0] if found else None
-
-            labels, first = wait_until(lambda: (seen := steps()) and seen[1] > 0 and seen, "steps in Prometheus", 90)
-            assert labels["stage"] == "teacher" and labels["job"] == "retort"
-            assert server.query("up") == [({"__name__": "up", "instance": target, "job": "retort"}, 1.0)]
-            wait_until(lambda: steps()[1] > first, "more steps in Prometheus", 90)
-            rising = 'increase(retort_train_steps_total{stage="teacher"}[1m]) > 0'
-            assert wait_until(lambda: server.query(rising), rising)
-            assert server.query('retort_loss_term{term="label"}')[0][1] > 0
-            assert server.query("retort_run_info")[0][0]["experiment"] in str(words[0])
-        assert run.end(signal.SIGTERM, timeout=120).code == STOPPED

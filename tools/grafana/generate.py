@@ -621,6 +621,12 @@ def over_seeds(operation, series, *matchers):
     return f'{operation} by (group) (label_replace({every}, "group", "$1$2", "experiment", "(.*?),?seed=[0-9]+(.*)"))'
 
 
+def deviation_over_seeds(series, *matchers):
+    """Of the sample, as `retort compare` has it; PromQL's stddev is that of a population. None of a single run."""
+    runs = over_seeds("count", series, *matchers)
+    return f"{over_seeds('stddev', series, *matchers)} * sqrt({runs} / ({runs} - 1 > 0))"
+
+
 def study_table():
     columns = {
         "experiment": ("experiment", None, None),
@@ -692,8 +698,12 @@ def study_dashboard():
                 table(
                     "over seeds",
                     [
-                        query(over_seeds(operation, "retort_accuracy_ratio", *TEST), instant=True, table=True)
-                        for operation in ("avg", "stddev", "count")
+                        query(expression, instant=True, table=True)
+                        for expression in (
+                            over_seeds("avg", "retort_accuracy_ratio", *TEST),
+                            deviation_over_seeds("retort_accuracy_ratio", *TEST),
+                            over_seeds("count", "retort_accuracy_ratio", *TEST),
+                        )
                     ],
                     "Latest test accuracy of the experiments that differ in their seed alone.",
                     columns={"group": "experiment", "Value #A": "mean", "Value #B": "deviation", "Value #C": "runs"},

@@ -82,3 +82,15 @@ def test_start_up_takes_the_time_of_both_sides(tmp_path):
     result = json.loads(file.read_text())
     assert result["ratio"] == pytest.approx(result["times"]["pytorch"][0] / result["times"]["retort"][0])
     assert all(0.1 < seconds[0] < 300 for seconds in result["times"].values())
+
+
+def test_scrape_measures_steps_alone_and_watched(tmp_path):
+    file = tmp_path / "result.json"
+    words = ["--rounds=2", "--steps=60", "--warmup=10", "--every=5", "--batch=8", "--threads=1"]
+    script("scrape", *words, "--scrapers=5", "--slow=2", "--interval=0.05", "--json", file)
+    result = json.loads(file.read_text())
+    ratios = [watched / alone for alone, watched in zip(result["times"]["alone"], result["times"]["watched"])]
+    assert len(ratios) == 2
+    assert result["ratio"]["min"] == pytest.approx(min(ratios)) and result["ratio"]["max"] == pytest.approx(max(ratios))
+    assert result["scrapes"] >= 10 and result["refused"] == 0
+    assert 0 < result["scrape_seconds"]["min"] < 60

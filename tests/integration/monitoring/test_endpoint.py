@@ -54,8 +54,8 @@ def trains_on(run):
 
 
 class Pests:
-    """Clients that never get on, each of which comes back when it is thrown out: some send nothing, some half a request,
-    some a byte now and then, some do not read their answer."""
+    """Clients that never get on, each of which comes back when it is thrown out: some send nothing, some half a
+    request, some a byte now and then, some do not read their answer."""
 
     def __init__(self, run, of_each):
         self.run = run

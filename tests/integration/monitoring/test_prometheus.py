@@ -1,5 +1,6 @@
 """A real Prometheus watches real runs: what it records, when it gives an alarm, what becomes of odd names."""
 
+import contextlib
 import json
 import math
 import os
@@ -18,23 +19,28 @@ CIFAR10 = "cifar-10-batches-bin"
 
 @pytest.fixture(scope="module")
 def watched(shared_retort):
-    """A server and two runs, one alone and one of a study."""
+    """A server, a run alone, and a study of two runs that differ in their seed."""
     folder = shared_retort.folder
-    study = settings(run__directory=json.dumps(str(folder / "studies/temperatures")))
     alone = [shared_retort.write(DIAGNOSED, "diagnosed.toml"), *ENDLESS]
-    member = [shared_retort.write(CACHED, "cached.toml"), *ENDLESS, *study]
-    with shared_retort.start("run", *alone) as first, shared_retort.start("run", *member) as second:
-        with Prometheus(folder, studies=["studies/temperatures"]) as server:
-            for run in (first, second):
-                run.wait_for_step("student", 20)
-            server.wait_for('count(rate(retort_train_steps_total{stage="student"}[5m]) > 0) == 2')
-            yield server
+    cached = shared_retort.write(CACHED, "cached.toml")
+    study = settings(run__directory=json.dumps(str(folder / "studies/temperatures")))
+    members = [
+        [cached, *ENDLESS, *study, *settings(run__seed=seed, run__name=f'"temperature=4,seed={seed}"')]
+        for seed in (1, 2)
+    ]
+    with contextlib.ExitStack() as stack:
+        runs = [stack.enter_context(shared_retort.start("run", *words)) for words in (alone, *members)]
+        server = stack.enter_context(Prometheus(folder, studies=["studies/temperatures"]))
+        for run in runs:
+            run.wait_for_step("student", 20)
+        server.wait_for('count(rate(retort_train_steps_total{stage="student"}[5m]) > 0) == 3')
+        yield server
 
 
 def test_steps_rise(watched):
     steps = 'retort_train_steps_total{stage="student"}'
     before = {labels["instance"]: value for labels, value in watched.wait_for(steps)}
-    assert len(before) == 2
+    assert len(before) == 3
 
     def risen():
         now = {labels["instance"]: value for labels, value in watched.query(steps)}
@@ -46,7 +52,7 @@ def test_steps_rise(watched):
 def test_every_term_of_the_objective_is_there(watched):
     for experiment, terms in (
         ("small", {"label", "soft", "representation", "hinton"}),
-        ("cached", {"label", "soft"}),
+        ("temperature=4,seed=1", {"label", "soft"}),
     ):
         of_run = f'* on (job, instance) group_left (experiment) retort_run_info{{experiment="{experiment}"}}'
         found = watched.wait_for(f'retort_loss_term{{stage="student", split="train"}} {of_run}')
@@ -58,7 +64,7 @@ def test_quantiles_of_the_step_time_are_finite(watched):
     buckets = 'rate(retort_step_duration_seconds_bucket{stage="student"}[5m])'
     for quantile in (0.5, 0.99):
         found = watched.wait_for(f"histogram_quantile({quantile}, {buckets})")
-        assert len(found) == 2
+        assert len(found) == 3
         assert all(0 < value < 60 for _, value in found)
 
 
@@ -67,7 +73,8 @@ def test_run_info_names_the_runs(watched):
     found = watched.wait_for(f'retort_step{{stage="student"}} * on (job, instance) {named}')
     assert {(labels["experiment"], labels["study"]) for labels, _ in found} == {
         ("small", "runs"),
-        ("cached", "temperatures"),
+        ("temperature=4,seed=1", "temperatures"),
+        ("temperature=4,seed=2", "temperatures"),
     }
     for labels, steps in found:
         assert labels["run_id"].startswith(labels["experiment"] + "/")
@@ -100,6 +107,13 @@ def test_panels_show_something(watched, file, title):
                 watched.query(filled)
             else:
                 watched.wait_for(filled, timeout=30)
+
+
+def test_seeds_are_told_from_experiments(watched):
+    (count,) = (text for _, title, text in expressions() if title == "over seeds" and text.startswith("count"))
+    values = {"job": ".*", "stage": "student", "study": ".*", "experiment": ".*", "run": ".*"}
+    found = {labels["group"]: runs for labels, runs in watched.wait_for(filled_in(count, values))}
+    assert found == {"small": 1, "temperature=4": 2}
 
 
 @pytest.fixture

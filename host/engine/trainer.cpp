@@ -296,6 +296,7 @@ Evaluation StageTrainer::measure_student() const {
 }
 
 void StageTrainer::evaluate_student() {
+  observer_.evaluating();
   student_evaluation_ = measure_student();
   best_top1_ = std::max(best_top1_, student_evaluation_->top1);
   observer_.evaluated(position_, *student_evaluation_);

@@ -68,6 +68,8 @@ class StageObserver {
  public:
   virtual ~StageObserver() = default;
   virtual void read(const Reading& reading) = 0;
+  // An evaluation of the student begins; evaluated() follows.
+  virtual void evaluating() {}
   virtual void evaluated(const Position& position, const Evaluation& evaluation) = 0;
   // An epoch is over, or the stage was stopped: the moment to save a checkpoint.
   virtual void save_point(const Position& position, bool stopping) = 0;

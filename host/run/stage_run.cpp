@@ -96,8 +96,10 @@ void StageRun::begin() {
   context_.log.info(fmt::format("stage {}: trains {} for {} epochs", graph_.stage, graph_.student.spec.model.use.value,
                                 graph_.training.epochs));
   if (!graph_.teacher) return;
+  evaluating();
   work([this] { trainer_->evaluate_teacher(); });
   check_teacher_accuracy();
+  context_.metrics.set_state(metrics::RunState::Training);
 }
 
 bool StageRun::advance(const std::atomic<bool>& stop) {
@@ -177,7 +179,12 @@ void StageRun::read(const engine::Reading& reading) {
   recorder_.record(step_report(graph_, reading));
 }
 
+void StageRun::evaluating() {
+  context_.metrics.set_state(metrics::RunState::Evaluating);
+}
+
 void StageRun::evaluated(const engine::Position& position, const engine::Evaluation& evaluation) {
+  context_.metrics.set_state(metrics::RunState::Training);
   const auto& teacher = trainer_->teacher_evaluation();
   evaluated_ = {position.step, evaluation.top1};
   recorder_.record(evaluation_report(position, evaluation, teacher ? &*teacher : nullptr));

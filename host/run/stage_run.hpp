@@ -57,6 +57,7 @@ class StageRun final : public engine::StageObserver {
 
  private:
   void read(const engine::Reading& reading) override;
+  void evaluating() override;
   void evaluated(const engine::Position& position, const engine::Evaluation& evaluation) override;
   void save_point(const engine::Position& position, bool stopping) override;
 

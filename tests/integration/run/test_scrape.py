@@ -73,6 +73,15 @@ def test_counters_rise_with_the_steps(running):
     assert samples == steps * 32
 
 
+def test_an_evaluation_is_told_from_training(retort):
+    """A long one is no stalled step."""
+    words = [retort.write(), *ENDLESS, *settings(dataset__test=20000, metrics__every=1)]
+    with retort.start("run", *words) as run:
+        url = run.metrics_url()
+        for state in ("evaluating", "training", "evaluating"):
+            wait_until(lambda: metric(get(url)[0], "retort_run_state", state=state) == 1, f"a run in state {state}")
+
+
 def test_endpoint_ends_with_the_run(running):
     url = running.metrics_url()
     assert running.end(signal.SIGTERM).code == STOPPED

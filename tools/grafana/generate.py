@@ -13,7 +13,7 @@ HEIGHT = 8
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 # What a run's dashboard is about, in the selector of every series: a process, and stages of its run.
-PROCESS = 'job=~"$job", instance=~"$instance"'
+PROCESS = 'job="$job", instance=~"$instance"'
 STAGE = f'{PROCESS}, stage=~"$stage"'
 
 RATIO, SECONDS, BYTES, NUMBER = "percentunit", "s", "bytes", "short"
@@ -607,7 +607,7 @@ NAMED = f"on (job, instance) group_left (run_id, experiment) retort_run_info{{{R
 
 def of_runs(series, *matchers, stage=True, by=("run_id",)):
     """A series of the chosen runs, under their names. A run that two jobs scrape is there once."""
-    selector = ", ".join(['job=~"$job"', *(['stage=~"$stage"'] if stage else []), *matchers])
+    selector = ", ".join(['job=~"$job"', *(['stage="$stage"'] if stage else []), *matchers])
     return f"max by ({', '.join(by)}) ({series}{{{selector}}} * {NAMED})"
 
 

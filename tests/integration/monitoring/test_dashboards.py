@@ -82,6 +82,11 @@ def test_every_metric_has_its_place_on_the_dashboard_of_a_run():
     assert catalogue() - {base(name) for name in asked} - asked == set()
 
 
+def test_whatever_is_recorded_is_shown():
+    asked = {name for _, _, expression in expressions() for name in metrics_in(expression)}
+    assert {name for name in asked if ":" in name} == set(recorded())
+
+
 def test_every_rule_is_tested():
     tests = (TOOLS / "retort.rules.test.yml").read_text()
     for name in recorded():

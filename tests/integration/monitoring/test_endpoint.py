@@ -110,7 +110,8 @@ class Pests:
 
 def scrape(run):
     text = get(run.metrics_url(), timeout=60)
-    assert text.endswith("\n") and metric(text, "retort_run_state", state="training") == 1
+    assert text.endswith("\n")
+    assert sum(metric(text, "retort_run_state", state=state) for state in ("training", "evaluating")) == 1
     return text
 
 

@@ -110,7 +110,9 @@ class Loader {
       const auto path = interpolated(name->scalar().as<std::string>(), name->origin(), diagnostics_);
       if (!path) continue;
       const fs::path target = (file.parent_path() / *path).lexically_normal();
-      base = merge(std::move(base), load(target, name->origin()));
+      Node part = load(target, name->origin());
+      part.erase("published");  // a figure of that experiment, not of those made from it
+      base = merge(std::move(base), std::move(part));
     }
     return base;
   }

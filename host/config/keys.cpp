@@ -362,6 +362,12 @@ ParamSpec distribution_keys() {
                 {.name = "choices", .doc = "The values, each as likely as the others.", .type = ParamType::List}});
 }
 
+ParamSpec published_keys(const char* doc) {
+  return table("published", doc,
+               {required(number("top1", "Top-1 accuracy on the test images, as a ratio.", {0, 1}, {})),
+                required(text("source", "Where it was published."))});
+}
+
 ParamSpec study_keys() {
   ParamSpec axes = tables("axes",
                           "The grid: for each key the list of its values. A key is a path, such as "
@@ -373,10 +379,8 @@ ParamSpec study_keys() {
                               "`unset` lists. An empty table is the experiment itself.",
                               {.name = "variant", .type = ParamType::Table, .open = true});
   ParamSpec published =
-      tables("published", "Results to stand beside those of members: the name is a member's, without its seed.",
-             table("published", "A published result.",
-                   {required(number("top1", "Top-1 accuracy on the test images, as a ratio.", {0, 1}, {})),
-                    required(text("source", "Where it was published."))}));
+      tables("published", "Results to stand beside those of members: tables, each under the name of a member without its seed.",
+             published_keys("A published result."));
   return table(
       "study",
       "Many runs of one experiment, for `retort study`; `retort run` ignores it. Axes, samples and variants "
@@ -434,9 +438,20 @@ ParamSpec accepted_form(const ParamSpec& parameter) {
 }
 
 const Specs& experiment_keys() {
-  static const Specs keys{run_keys(),     dataset_keys(),   teacher_keys(),  student_keys(),
-                          loss_keys(),    optimizer_keys(), schedule_keys(), engine_keys(),
-                          metrics_keys(), stage_keys(),     study_keys()};
+  static const Specs keys{run_keys(),
+                          dataset_keys(),
+                          teacher_keys(),
+                          student_keys(),
+                          loss_keys(),
+                          optimizer_keys(),
+                          schedule_keys(),
+                          engine_keys(),
+                          metrics_keys(),
+                          stage_keys(),
+                          study_keys(),
+                          published_keys("A result from the literature that `retort compare` shows beside the "
+                                         "experiment's own. It is this experiment's alone: neither files that extend "
+                                         "this one nor members of a study that change more than the seed have it.")};
   return keys;
 }
 

@@ -62,7 +62,12 @@ nlohmann::ordered_json to_json(const StageOutcome& outcome) {
 nlohmann::ordered_json to_json(const RunOutcome& outcome) {
   nlohmann::ordered_json stages = nlohmann::ordered_json::array();
   for (const StageOutcome& stage : outcome.stages) stages.push_back(to_json(stage));
-  return {{"state", outcome.state}, {"directory", outcome.directory.string()}, {"stages", std::move(stages)}};
+  nlohmann::ordered_json published;
+  if (outcome.published) published = {{"top1", outcome.published->top1}, {"source", outcome.published->source}};
+  return {{"state", outcome.state},
+          {"directory", outcome.directory.string()},
+          {"stages", std::move(stages)},
+          {"published", std::move(published)}};
 }
 
 StageOutcome read_outcome(const std::filesystem::path& file) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "cache/logit_cache.hpp"
+#include "config/published.hpp"
 #include "engine/measures.hpp"
 
 namespace retort::run {
@@ -35,6 +36,7 @@ struct RunOutcome {
   std::string state;  // "finished", "stopped" (resumable), "failed"
   std::filesystem::path directory;
   std::vector<StageOutcome> stages;  // those that are done
+  std::optional<config::PublishedResult> published;
 };
 
 nlohmann::ordered_json to_json(const StageOutcome& outcome);

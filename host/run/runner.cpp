@@ -158,7 +158,8 @@ void Runner::announce_endpoint() {
 std::optional<RunOutcome> Runner::finished_before() const {
   if (!origin_.resume) return std::nullopt;
   RunDirectory directory = RunDirectory::open(*origin_.resume);
-  RunOutcome outcome{.state = "finished", .directory = directory.root()};
+  RunOutcome outcome{
+      .state = "finished", .directory = directory.root(), .published = config::read_published(experiment_.resolved)};
   for (const graph::TrainingGraph& graph : graphs_) {
     if (!std::filesystem::exists(directory.result(graph.stage))) return std::nullopt;
     outcome.stages.push_back(read_outcome(directory.result(graph.stage)));
@@ -187,7 +188,7 @@ void Runner::start() {
     return;
   }
   open_directory();
-  outcome_.directory = directory_->root();
+  outcome_ = {.directory = directory_->root(), .published = config::read_published(experiment_.resolved)};
   describe_run();
   announce_endpoint();
   or_fail([this] { begin_next_stage(); });

@@ -45,9 +45,8 @@ std::string splits(const Json& data) {
   return join(texts, "; ");
 }
 
-std::map<std::string, std::string> circumstances(const fs::path& directory) {
+std::map<std::string, std::string> circumstances(const Json& environment, const Node& experiment) {
   std::map<std::string, std::string> facts;
-  const Json environment = read_json(directory / "environment.json");
   const auto text = [&environment](const char* key) {
     const auto found = environment.find(key);
     return found != environment.end() && found->is_string() ? found->get<std::string>() : std::string("unknown");
@@ -55,11 +54,22 @@ std::map<std::string, std::string> circumstances(const fs::path& directory) {
   facts["version of Retort"] = text("retort") + " (" + text("git_revision") + ")";
   facts["version of LibTorch"] = text("torch");
   facts["device"] = device_kind(text("device"));
-  const Node experiment = read_experiment_file(directory / "experiment.toml");
   const Node* const use = experiment.at_path("dataset.use");
   facts["data set"] = use ? to_toml(use->value()) : "of its stages";
   if (const auto data = environment.find("data"); data != environment.end()) facts["images and labels"] = splits(*data);
   return facts;
+}
+
+// By file name: the same library may lie elsewhere.
+std::map<std::string, std::string> plugins_of(const Json& environment) {
+  std::map<std::string, std::string> hashes;
+  const auto plugins = environment.find("plugins");
+  if (plugins == environment.end()) return hashes;
+  for (const Json& plugin : *plugins) {
+    std::string& hash = hashes[fs::path(plugin.value("library", "")).filename().string()];
+    hash += (hash.empty() ? "" : "+") + plugin.value("sha256", "unknown");
+  }
+  return hashes;
 }
 
 void take(ComparedRun& compared, const ExistingRun& run) {
@@ -76,7 +86,11 @@ void take(ComparedRun& compared, const ExistingRun& run) {
       compared.state = is_under_way(run.directory) ? "running" : "stopped";
       break;
   }
-  compared.circumstances = circumstances(run.directory);
+  const Json environment = read_json(run.directory / "environment.json");
+  const Node experiment = read_experiment_file(run.directory / "experiment.toml");
+  compared.circumstances = circumstances(environment, experiment);
+  compared.plugins = plugins_of(environment);
+  compared.published = config::read_published(experiment);
 }
 
 // The entry of the study that a run's directory belongs to; null when it belongs to none.

@@ -2,18 +2,14 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "config/published.hpp"
 #include "existing_run.hpp"
 
 namespace retort::study {
-
-// A published result that a group is to be seen beside.
-struct PublishedValue {
-  double top1 = 0.0;
-  std::string source;
-};
 
 // A run as compare sees it.
 struct ComparedRun {
@@ -26,11 +22,13 @@ struct ComparedRun {
   ExistingRun run;
   // What results must share to be compared, by what it is called: versions, device, data.
   std::map<std::string, std::string> circumstances;
+  std::map<std::string, std::string> plugins;  // SHA-256 by the library's file name, of those that it loaded
+  std::optional<config::PublishedResult> published;
 };
 
 struct ComparedRuns {
   std::vector<ComparedRun> runs;
-  std::map<std::string, PublishedValue> published;  // by group
+  std::map<std::string, config::PublishedResult> published;  // by group, as studies say; before what runs say
 };
 
 // Reads directories of runs and of studies, in this order. A study's members keep their groups; other runs are grouped

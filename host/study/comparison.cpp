@@ -10,6 +10,8 @@
 namespace retort::study {
 namespace {
 
+constexpr std::size_t kHashDigits = 12;  // shown of a plugin's SHA-256
+
 std::vector<const ComparedRun*> finished_runs(const ComparedRuns& runs) {
   std::vector<const ComparedRun*> finished;
   for (const ComparedRun& run : runs.runs) {
@@ -48,6 +50,7 @@ std::vector<ComparedGroup> make_groups(const std::vector<const ComparedRun*>& fi
     ComparedGroup& group = group_named(groups, run->group);
     group.values.emplace_back(run->seed, value_of(*run, metric));
     group.seconds += run->run.seconds();
+    if (metric == "top1" && !group.published) group.published = run->published;
   }
   for (ComparedGroup& group : groups) {
     std::sort(group.values.begin(), group.values.end());
@@ -80,28 +83,39 @@ void subtract_baseline(std::vector<ComparedGroup>& groups, const std::string& ba
   }
 }
 
+using RunsByValue = std::map<std::string, std::vector<std::string>>;
+
+// "the runs differ in their device: cpu in a and 3 more; cuda in b"
+std::string mismatch(const std::string& fact, const RunsByValue& runs_by_value) {
+  std::vector<std::string> parts;
+  for (const auto& [value, names] : runs_by_value) {
+    parts.push_back(value + " in " + names.front() +
+                    (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : ""));
+  }
+  return "the runs differ in their " + fact + ": " + join(parts, "; ");
+}
+
 // A sentence for each circumstance in which the runs differ.
 std::vector<std::string> find_mismatches(const std::vector<const ComparedRun*>& finished) {
-  std::map<std::string, std::map<std::string, std::vector<std::string>>> runs_by_fact;  // fact, value, names
-  std::set<std::string> facts;
+  std::map<std::string, RunsByValue> by_fact;
   for (const ComparedRun* run : finished) {
-    for (const auto& [fact, value] : run->circumstances) facts.insert(fact);
+    for (const auto& [fact, value] : run->circumstances) by_fact[fact];
   }
-  for (const ComparedRun* run : finished) {
-    for (const std::string& fact : facts) {
+  for (auto& [fact, runs_by_value] : by_fact) {
+    for (const ComparedRun* run : finished) {
       const auto found = run->circumstances.find(fact);
-      runs_by_fact[fact][found == run->circumstances.end() ? "unknown" : found->second].push_back(run->name);
+      runs_by_value[found == run->circumstances.end() ? "unknown" : found->second].push_back(run->name);
+    }
+  }
+  // A run may do without a plugin that another one uses.
+  for (const ComparedRun* run : finished) {
+    for (const auto& [library, hash] : run->plugins) {
+      by_fact["plugin " + library][hash.substr(0, kHashDigits)].push_back(run->name);
     }
   }
   std::vector<std::string> sentences;
-  for (const auto& [fact, values] : runs_by_fact) {
-    if (values.size() < 2) continue;
-    std::vector<std::string> parts;
-    for (const auto& [value, names] : values) {
-      parts.push_back(value + " in " + names.front() +
-                      (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : ""));
-    }
-    sentences.push_back("the runs differ in their " + fact + ": " + join(parts, "; "));
+  for (const auto& [fact, runs_by_value] : by_fact) {
+    if (runs_by_value.size() > 1) sentences.push_back(mismatch(fact, runs_by_value));
   }
   return sentences;
 }
@@ -123,6 +137,7 @@ Comparison compare(const ComparedRuns& runs, const std::string& metric, const st
   comparison.groups = make_groups(finished, runs, metric);
   if (!baseline.empty()) subtract_baseline(comparison.groups, baseline);
   comparison.mismatches = find_mismatches(finished);
+  for (const ComparedRun* run : finished) comparison.logit_cache.add(run->run.stages);
   return comparison;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compared_run.hpp"
+#include "spared_work.hpp"
 #include "statistics.hpp"
 
 namespace retort::study {
@@ -16,7 +17,7 @@ struct ComparedGroup {
   Moments moments;
   double seconds = 0.0;                        // mean time of a run
   std::optional<PairedDifference> difference;  // from the baseline, over the seeds that both have; not the baseline's
-  std::optional<PublishedValue> published;     // for top1
+  std::optional<config::PublishedResult> published;  // for top1
 };
 
 struct Comparison {
@@ -25,6 +26,7 @@ struct Comparison {
   std::vector<ComparedGroup> groups;
   std::vector<const ComparedRun*> unfinished;  // not averaged
   std::vector<std::string> mismatches;         // why the results should not be compared
+  SparedWork logit_cache;                      // of what is finished
 
   // Whether the metric is a ratio, shown in percent.
   bool is_ratio() const;

@@ -61,7 +61,8 @@ Json to_json(const Comparison& comparison) {
             {"baseline", comparison.baseline.empty() ? Json() : Json(comparison.baseline)},
             {"groups", Json::array()},
             {"unfinished", Json::array()},
-            {"mismatches", comparison.mismatches}};
+            {"mismatches", comparison.mismatches},
+            {"logit_cache", comparison.logit_cache.json()}};
   for (const ComparedGroup& group : comparison.groups) {
     Json values = Json::array();
     for (const auto& [seed, value] : group.values) values.push_back({{"seed", seed}, {"value", value}});

@@ -8,7 +8,8 @@
 
 namespace retort::study {
 
-// For people; ratios in percent, differences in points. Text and Markdown tell of runs that are not averaged.
+// For people; ratios in percent, differences in points. Text and Markdown tell of runs that are not averaged, of what
+// the runs differ in, and of teachers that were spared work; CSV has no place for it.
 std::string to_text(const Comparison& comparison);
 std::string to_markdown(const Comparison& comparison);
 

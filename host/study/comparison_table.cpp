@@ -81,6 +81,10 @@ std::vector<std::string> notes(const Comparison& comparison) {
     legend += "; difference from " + comparison.baseline + " over common seeds, with a paired t-test (two-sided p)";
   }
   notes.push_back(legend + ". Time: mean of a run.");
+  if (comparison.logit_cache.any()) {
+    notes.push_back("Times with a cache: " + comparison.logit_cache.sentence() + ".");
+  }
+  for (const std::string& mismatch : comparison.mismatches) notes.push_back("Not alike: " + mismatch);
   for (const ComparedRun* run : comparison.unfinished) {
     notes.push_back("Not averaged: " + run->name + " (" + run->state + (run->reason.empty() ? "" : ": " + run->reason) +
                     ")");

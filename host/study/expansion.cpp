@@ -127,17 +127,21 @@ class Expansion {
     return member;
   }
 
+  // A published figure stays with members that are the experiment itself but for the seed, and with variants that name
+  // their own.
   Node document(const Variant* variant, const Member& member) {
     Node document = base_;
     if (variant) {
       config::Diagnostics found;
       Node changes = variant->changes;
       config::apply_unset(document, changes, found);
+      if (!changes.entries().empty() || variant->changes.find("unset")) document.erase("published");
       document = config::merge(std::move(document), std::move(changes));
       document.set_origin(base_.origin());
       problems_.add(member.name, found);
     }
     for (const Setting& setting : member.settings) {
+      if (!setting.target.is_seed()) document.erase("published");
       if (check_path(document, setting, member.name, problems_)) apply(document, setting, member.name);
     }
     const config::Origin origin{"study"};

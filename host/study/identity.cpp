@@ -32,7 +32,7 @@ std::map<std::string, std::string> leaves_of(const Node& experiment) {
 
 Node essence(const Node& experiment) {
   Node result = experiment;
-  for (const char* table : {"study", "metrics"}) result.erase(table);
+  for (const char* table : {"study", "metrics", "published"}) result.erase(table);
   if (Node* const run = result.find("run")) {
     for (const char* key : {"name", "directory", "threads", "checkpoint_every", "keep_checkpoints"}) run->erase(key);
     if (run->is_table() && run->entries().empty()) result.erase("run");

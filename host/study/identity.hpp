@@ -8,8 +8,8 @@
 // What makes two experiments the same: everything in them that their result may depend on.
 namespace retort::study {
 
-// An experiment without what does not touch its result: names, directories, threads, metrics. Nor does the order of its
-// keys count.
+// An experiment without what does not touch its result: names, directories, threads, metrics, published figures. Nor
+// does the order of its keys count.
 config::Node essence(const config::Node& experiment);
 
 // SHA-256 of an essence, in hexadecimal.

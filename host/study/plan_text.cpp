@@ -61,7 +61,8 @@ std::string outcome_text(const StudyPlan& plan, const StudyProgress& progress) {
     rows.push_back({plan.members[i].run.name, state_name(run.state), accuracy(run), duration_text(run.seconds)});
     failed += failures(plan, plan.members[i].run, run);
   }
-  return text_table(rows, {false, false, true, true}) + failed;
+  const SparedWork work = spared_work(progress);
+  return text_table(rows, {false, false, true, true}) + (work.any() ? work.sentence() + "\n" : "") + failed;
 }
 
 }  // namespace retort::study

@@ -87,7 +87,8 @@ Json to_json(const StudyPlan& plan, const StudyProgress& progress, const std::ve
             {"share_teacher", plan.spec.share_teacher},
             {"teachers", Json::array()},
             {"members", Json::array()},
-            {"published", Json::object()}};
+            {"published", Json::object()},
+            {"logit_cache", spared_work(progress).json()}};
   for (std::size_t i = 0; i < plan.teachers.size(); ++i) {
     Json teacher = run_json(plan, plan.teachers[i], progress.teachers[i]);
     teacher["members"] = plan.teachers[i].members;
@@ -108,6 +109,14 @@ Json to_json(const StudyPlan& plan, const StudyProgress& progress, const std::ve
     json["published"][published.group] = {{"top1", published.top1}, {"source", published.source}};
   }
   return json;
+}
+
+SparedWork spared_work(const StudyProgress& progress) {
+  SparedWork work;
+  for (const auto* runs : {&progress.teachers, &progress.members}) {
+    for (const RunProgress& run : *runs) work.add(run.stages);
+  }
+  return work;
 }
 
 std::string settings_text(const Member& member) {

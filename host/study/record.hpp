@@ -8,6 +8,7 @@
 
 #include "existing_run.hpp"
 #include "plan.hpp"
+#include "spared_work.hpp"
 
 // study.json: what a study consists of and how far it is.
 namespace retort::study {
@@ -33,6 +34,9 @@ struct StudyProgress {
 
 nlohmann::ordered_json to_json(const StudyPlan& plan, const StudyProgress& progress,
                                const std::vector<std::string>& command_line);
+
+// What the logit caches of all runs spared.
+SparedWork spared_work(const StudyProgress& progress);
 
 // "seed=1 loss.soft.temperature=4.0": what a member sets besides its variant.
 std::string settings_text(const Member& member);

@@ -71,6 +71,8 @@ def test_the_recipe_is_the_published_one(pair):
 @pairs
 def test_the_published_figures_are_named(pair):
     teacher, alone, distilled = PAIRS[pair]
+    published = tomllib.loads(file_of(pair).read_text())["published"]
+    assert (f"{100 * published['top1']:.2f}", published["source"]) == (distilled, "RepDistiller, README, KD")
     comment = file_of(pair).read_text().splitlines()[1]
     assert comment == (
         f"# Published top-1 in % (RepDistiller): teacher {teacher}, student alone {alone}, distilled {distilled}."

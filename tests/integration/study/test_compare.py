@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import shutil
 import statistics
 
@@ -12,6 +13,7 @@ from harness import USAGE, changed
 from studies import SMALL, VARIANTS, Study, run_study
 
 PUBLISHED = '[study.published.kd]\ntop1 = 0.75\nsource = "A table, \\"quoted\\", and a | in it"\n'
+FORMATS = ("text", "markdown", "csv", "json")
 # The 97.5 % quantile of Student's t with two degrees of freedom, in closed form.
 T2 = 0.95 * math.sqrt(2 / (4 * 0.975 * 0.025))
 
@@ -119,18 +121,85 @@ def test_unfinished_runs_are_listed(study, shared_retort):
     assert "Not averaged: kd,seed=2 (stopped)" in shared_retort("compare", copy.root).stdout
 
 
-@pytest.mark.parametrize("key, value, word", [("torch", "2.12.0", "LibTorch"), ("retort", "9.9", "Retort"), ("device", "cuda:0", "device")])
+def change_environment(run, change):
+    file = run.root / "environment.json"
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+
+
+OTHERS = [
+    ("torch", "2.12.0", "LibTorch"),
+    ("retort", "9.9", "Retort"),
+    ("git_revision", "0123abc", "Retort"),
+    ("device", "cuda:0", "device"),
+]
+
+
+@pytest.mark.parametrize("key, value, word", OTHERS)
 def test_unlike_runs_are_not_compared(study, shared_retort, key, value, word):
     copy = Study(shutil.copytree(study.root, shared_retort.folder / f"unlike-{key}"))
-    environment = copy.run("label,seed=1").root / "environment.json"
-    environment.write_text(json.dumps(json.loads(environment.read_text()) | {key: value}))
+    change_environment(copy.run("label,seed=1"), lambda environment: environment | {key: value})
     refused = shared_retort("compare", copy.root, code=USAGE)
     assert refused.stdout == ""
     assert "error: the runs differ in their " in refused.stderr and word in refused.stderr
-    assert " in label,seed=1" in refused.stderr
-    forced = shared_retort("compare", copy.root, "--force")
-    assert "warning: the runs differ in their " in forced.stderr
-    assert "label" in forced.stdout
+    assert " in label,seed=1" in refused.stderr and " in kd,seed=1 and 4 more" in refused.stderr
+    check_that_every_format_tells(shared_retort, copy, word)
+
+
+def check_that_every_format_tells(retort, study, word):
+    """When it is told to compare all the same."""
+    formats = {name: retort("compare", study.root, "--force", "--format", name) for name in FORMATS}
+    for done in formats.values():
+        assert "warning: the runs differ in their " in done.stderr and word in done.stderr
+    for name in ("text", "markdown"):
+        assert "Not alike: the runs differ in their " in formats[name].stdout and word in formats[name].stdout
+    assert [word in sentence for sentence in formats["json"].json["mismatches"]] == [True]
+    # There are no comments in CSV.
+    assert {len(row) for row in csv.reader(io.StringIO(formats["csv"].stdout, newline=""))} == {15}
+
+
+def test_other_plugins_are_told(study, shared_retort):
+    copy = Study(shutil.copytree(study.root, shared_retort.folder / "unlike-plugins"))
+
+    def change(environment):
+        for plugin in environment["plugins"]:
+            if plugin["library"].endswith("/convnet.so"):
+                plugin["sha256"] = "0123456789abcdef" * 4
+        return environment
+
+    change_environment(copy.run("kd,seed=2"), change)
+    refused = shared_retort("compare", copy.root, code=USAGE)
+    assert re.search(
+        r"error: the runs differ in their plugin convnet\.so: 0123456789ab in kd,seed=2; [0-9a-f]{12} in kd,seed=1 and 4 more"
+        r"|error: the runs differ in their plugin convnet\.so: [0-9a-f]{12} in kd,seed=1 and 4 more; 0123456789ab in kd,seed=2",
+        refused.stderr,
+    )
+    check_that_every_format_tells(shared_retort, copy, "plugin convnet.so")
+
+
+def test_the_same_plugin_elsewhere_is_the_same(study, shared_retort):
+    copy = Study(shutil.copytree(study.root, shared_retort.folder / "plugins-elsewhere"))
+
+    def change(environment):
+        for plugin in environment["plugins"]:
+            plugin["library"] = "/opt" + plugin["library"]
+        return environment
+
+    change_environment(copy.run("kd,seed=2"), change)
+    assert "differ" not in shared_retort("compare", copy.root).stderr
+
+
+def test_other_images_are_told(study, shared_retort):
+    copy = Study(shutil.copytree(study.root, shared_retort.folder / "unlike-data"))
+
+    def change(environment):
+        environment["data"][0]["sha256"] = "0123456789abcdef" * 4
+        return environment
+
+    change_environment(copy.run("kd,seed=2"), change)
+    refused = shared_retort("compare", copy.root, code=USAGE)
+    assert "error: the runs differ in their images and labels: " in refused.stderr
+    assert re.search(r"synthetic \w+ \d+ images 01234567\b[^;]*;? ?[^;]* in kd,seed=2", refused.stderr)
+    check_that_every_format_tells(shared_retort, copy, "images and labels")
 
 
 def test_other_data_is_not_compared(shared_retort):
@@ -141,6 +210,60 @@ def test_other_data_is_not_compared(shared_retort):
                           "dataset.noise", "--set", "schedule.max_steps=2").run
     refused = shared_retort("compare", one.root, other.root, code=USAGE)
     assert "the runs differ in their data set" in refused.stderr
+
+
+FIGURE = '[published]\ntop1 = 0.61\nsource = "Somebody 1999, table 7"\n'
+
+
+def test_a_runs_published_figure_is_shown(shared_retort):
+    run = shared_retort("run", shared_retort.write(SMALL + FIGURE, "published.toml")).run
+    assert run.summary["published"] == {"top1": 0.61, "source": "Somebody 1999, table 7"}
+    (group,) = shared_retort("compare", run.root, "--format", "json").json["groups"]
+    assert group["published"] == run.summary["published"]
+    (row,) = csv.DictReader(io.StringIO(shared_retort("compare", run.root, "--format", "csv").stdout, newline=""))
+    assert (row["published"], row["source"]) == ("0.61", "Somebody 1999, table 7")
+    assert "| 61.00 | Somebody 1999, table 7 |" in shared_retort("compare", run.root, "--format", "markdown").stdout
+    text = shared_retort("compare", run.root).stdout
+    assert re.search(r"^group .* published +source$", text, re.MULTILINE) and "61.00" in text
+    (group,) = shared_retort("compare", run.root, "--metric", "top5", "--format", "json").json["groups"]
+    assert group["published"] is None
+
+
+def test_a_published_figure_changes_nothing(shared_retort):
+    with_figure = shared_retort("run", shared_retort.write(SMALL + FIGURE, "small.toml")).run
+    without = shared_retort("run", shared_retort.write(SMALL), "--set", "run.directory=without").run
+    assert without.summary["published"] is None
+    assert with_figure.student().read_bytes() == without.student().read_bytes()
+    report = shared_retort("compare", with_figure.root, code=0).stdout
+    assert "Somebody 1999" in report
+    refused = shared_retort("compare", with_figure.root, without.root, code=USAGE)
+    assert "are of the same experiment with the same seed" in refused.stderr
+
+
+def test_a_published_figure_is_not_that_of_other_experiments(retort):
+    retort.write(SMALL + FIGURE, "base.toml")
+    extended = retort.write('extends = "base.toml"\n[optimizer]\nlr = 0.01\n')
+    assert "published" not in retort("config", extended).stdout
+    _, study = run_study(retort, SMALL + FIGURE + '[study.axes]\n"loss.soft.temperature" = [1, 4]\n')
+    groups = retort("compare", study.root, "--format", "json").json["groups"]
+    assert [group["published"] for group in groups] == [None, None]
+    _, study = run_study(retort, SMALL + FIGURE + "[study.axes]\nseed = [1, 2]\n", out="seeds")
+    (group,) = retort("compare", study.root, "--format", "json").json["groups"]
+    assert group["published"]["top1"] == 0.61
+
+
+@pytest.mark.parametrize(
+    "table, message",
+    [
+        ("top1 = 74.9\nsource = 'x'\n", "published.top1: "),
+        ("top1 = 0.7\n", "published.source: missing"),
+        ("source = 'x'\n", "published.top1: missing"),
+        ("top1 = 0.7\nsource = 'x'\ntop5 = 0.9\n", "published: unknown key 'top5'"),
+    ],
+)
+def test_published_figures_are_checked(retort, table, message):
+    refused = retort("check", retort.write(SMALL + "[published]\n" + table), code=USAGE)
+    assert re.search(rf"small\.toml:\d+:\d+: error: {re.escape(message)}", refused.stderr), refused.stderr
 
 
 def test_mistakes(study, compare, shared_retort, tmp_path):

@@ -30,6 +30,15 @@ TEST_F(Document, DropsKeysOfWhatItExtends) {
             "b.toml:2:20: error: unset: expected the key, or a list of the keys, to drop, found an integer: 3\n");
 }
 
+TEST_F(Document, APublishedFigureIsNotInherited) {
+  write("base.toml", "[optimizer]\nlr = 1\n[published]\ntop1 = 0.7\nsource = 'a'\n");
+  EXPECT_TRUE(load("base.toml").find("published"));
+  write("a.toml", "extends = 'base.toml'\n");
+  EXPECT_EQ(load("a.toml").value(), toml("[optimizer]\nlr = 1\n").value());
+  write("b.toml", "extends = 'base.toml'\n[published]\ntop1 = 0.6\nsource = 'b'\n");
+  EXPECT_EQ(load("b.toml").value(), toml("[optimizer]\nlr = 1\n[published]\ntop1 = 0.6\nsource = 'b'\n").value());
+}
+
 TEST_F(Document, NamesTheChainOfACycle) {
   write("a.toml", "extends = 'b.toml'\n");
   write("b.toml", "\nextends = ['c.toml']\n");

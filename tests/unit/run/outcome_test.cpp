@@ -39,6 +39,12 @@ TEST(Outcome, ReadsWhatItWrote) {
   EXPECT_EQ(read.logit_cache->spared(), 0.75);
 }
 
+TEST(Outcome, HoldsThePublishedFigure) {
+  const RunOutcome outcome{.state = "finished", .published = config::PublishedResult{.top1 = 0.7, .source = "a table"}};
+  EXPECT_EQ(to_json(outcome)["published"], (nlohmann::json{{"top1", 0.7}, {"source", "a table"}}));
+  EXPECT_TRUE(to_json(RunOutcome{.state = "finished"})["published"].is_null());
+}
+
 TEST(Outcome, ReadsWhatVersion01Wrote) {
   auto json = to_json(StageOutcome{.stage = "a"});
   for (const char* later : {"measures", "teacher_measures", "comparison", "logit_cache"})

@@ -81,6 +81,48 @@ TEST(Comparison, SaysInWhatTheRunsDiffer) {
   EXPECT_THAT(compare(runs, "top1", "").mismatches, SizeIs(1));
 }
 
+TEST(Comparison, SaysWhichPluginsDiffer) {
+  ComparedRuns runs = study();
+  for (ComparedRun& run : runs.runs) run.plugins = {{"convnet.so", "0123456789abcdef"}};
+  // Another library is no difference: not every run needs it.
+  runs.runs[0].plugins["kl_divergence.so"] = "5555";
+  EXPECT_THAT(compare(runs, "top1", "").mismatches, IsEmpty());
+  runs.runs[1].plugins["convnet.so"] = "fedcba9876543210";
+  runs.runs[5].plugins["convnet.so"] = "of a run that is not finished";
+  EXPECT_THAT(compare(runs, "top1", "").mismatches,
+              ElementsAre("the runs differ in their plugin convnet.so: 0123456789ab in kd,seed=1 and 3 more; "
+                          "fedcba987654 in kd,seed=2"));
+}
+
+TEST(Comparison, ARunsOwnPublishedFigureIsShownUnlessItsStudyHasOne) {
+  ComparedRuns runs = study();
+  for (ComparedRun& run : runs.runs) run.published = config::PublishedResult{0.8, "the run's"};
+  const Comparison comparison = compare(runs, "top1", "");
+  EXPECT_EQ(comparison.groups[0].published->top1, 0.915);
+  EXPECT_EQ(comparison.groups[1].published->source, "the run's");
+  EXPECT_FALSE(compare(runs, "seconds", "").groups[1].published);
+}
+
+TEST(Comparison, AddsUpWhatTheCacheSpared) {
+  ComparedRuns runs = study();
+  for (ComparedRun& run : runs.runs) run.run.stages[1]["logit_cache"] = {{"hits", 3}, {"misses", 1}};
+  const Comparison comparison = compare(runs, "top1", "");
+  EXPECT_EQ(comparison.logit_cache.hits, 15);  // of five finished runs
+  EXPECT_EQ(to_json(comparison)["logit_cache"]["spared"], 0.75);
+  EXPECT_THAT(to_text(comparison), HasSubstr("the logit cache spared 15 of 20 teacher forward passes (75.0 %)"));
+  EXPECT_TRUE(to_json(compare(study(), "top1", ""))["logit_cache"].is_null());
+}
+
+TEST(ComparisonFormat, TablesTellWhatTheRunsDifferIn) {
+  ComparedRuns runs = study();
+  runs.runs[1].circumstances["device"] = "cuda";
+  const Comparison comparison = compare(runs, "top1", "");
+  const std::string note = "Not alike: the runs differ in their device: cpu in kd,seed=1 and 3 more; cuda in kd,seed=2";
+  EXPECT_THAT(to_text(comparison), HasSubstr(note + "\n"));
+  EXPECT_THAT(to_markdown(comparison), HasSubstr("\n" + note + "\n"));
+  EXPECT_THAT(to_json(comparison)["mismatches"].dump(), HasSubstr("cuda in kd,seed=2"));
+}
+
 TEST(ComparisonFormat, TextShowsPercent) {
   const std::string text = to_text(compare(study(), "top1", "ce"));
   EXPECT_THAT(text, HasSubstr("91.00 ± 1.41"));

@@ -63,6 +63,28 @@ TEST(Expansion, VariantsAreLaidOverTheExperiment) {
   EXPECT_EQ(value(members[2], "unset"), "(none)");
 }
 
+// "[published]" of each member, by its name.
+std::vector<std::string> published(const std::string& study) {
+  std::vector<std::string> all;
+  for (const Member& member : expanded("[published]\ntop1 = 0.7\nsource = \"a\"\n" + study).members) {
+    all.push_back(member.name + " " + value(member, "published.top1"));
+  }
+  return all;
+}
+
+TEST(Expansion, APublishedFigureIsOfTheExperimentAlone) {
+  EXPECT_THAT(published("[study.axes]\nseed = [1, 2]\n"), ElementsAre("seed=1 0.7", "seed=2 0.7"));
+  EXPECT_THAT(published("[study.axes]\n\"optimizer.lr\" = [0.05, 0.1]\n"),
+              ElementsAre("lr=0.05 (none)", "lr=0.1 (none)"));
+  EXPECT_THAT(
+      published("[study.sample]\ncount = 1\n[study.sample.keys]\n\"optimizer.lr\" = { uniform = [0.1, 0.2] }\n"),
+      ElementsAre("sample=1 (none)"));
+  EXPECT_THAT(published("[study.variants.same]\n[study.variants.other.optimizer]\nlr = 0.1\n"
+                        "[study.variants.less]\nunset = \"loss.soft\"\n"
+                        "[study.variants.own]\nunset = \"loss.soft\"\npublished = { top1 = 0.6, source = \"b\" }\n"),
+              ElementsAre("same 0.7", "other (none)", "less (none)", "own 0.6"));
+}
+
 TEST(Expansion, AxesWinOverVariants) {
   const auto [members, problems] =
       expanded("[study.axes]\n\"optimizer.lr\" = [0.3]\n[study.variants.a.optimizer]\nlr = 0.1\n");

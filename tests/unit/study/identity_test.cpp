@@ -16,6 +16,13 @@ TEST(Identity, NeitherOrderNorPlaceCount) {
   EXPECT_THAT(differences(one, other), IsEmpty());
 }
 
+TEST(Identity, APublishedFigureDoesNotCount) {
+  const auto without = parse("[optimizer]\nlr = 0.1\n");
+  const auto with = parse("[optimizer]\nlr = 0.1\n[published]\ntop1 = 0.7\nsource = \"a\"\n");
+  EXPECT_EQ(essence_hash(with), essence_hash(without));
+  EXPECT_THAT(differences(without, with), IsEmpty());
+}
+
 TEST(Identity, EveryOtherValueCounts) {
   const auto before = parse("[run]\nseed = 1\n[optimizer]\nlr = 0.1\nmomentum = 0.9\n[loss.soft]\nuse = \"a.b\"\n");
   const auto after = parse("[run]\nseed = 1\n[optimizer]\nlr = 0.2\n[loss.soft]\nuse = \"a.b\"\nweight = 1\n");

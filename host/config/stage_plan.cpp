@@ -183,7 +183,7 @@ std::vector<StageDraft> ordered(std::vector<StageDraft> waiting, Diagnostics& di
 }  // namespace
 
 std::vector<StageDraft> plan_stages(const Node& document, Diagnostics& diagnostics) {
-  Node root = without(document, {"run", "engine", "metrics", "stage", "study"});
+  Node root = without(document, {"run", "engine", "metrics", "stage", "study", "published"});
   const Node* const stages = document.find("stage");
   if (!stages || !stages->is_table() || stages->entries().empty()) {
     const auto seed =

@@ -15,7 +15,7 @@ namespace {
 std::vector<std::string> tables_of_an_experiment() {
   std::vector<std::string> names;
   for (const ParamSpec& spec : config::experiment_keys()) {
-    if (spec.name != "study") names.push_back(spec.name);
+    if (spec.name != "study" && spec.name != "published") names.push_back(spec.name);
   }
   return names;
 }

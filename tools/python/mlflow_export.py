@@ -95,7 +95,9 @@ class Exporter:
         found = self.client.search_runs([self.experiment], f"tags.`{IDENTITY}` = '{identity}'")
         if found:
             return found[0], True
-        made = self.client.create_run(self.experiment, start_time=begun, run_name=name, tags={IDENTITY: identity} | tags)
+        made = self.client.create_run(
+            self.experiment, start_time=begun, run_name=name, tags={IDENTITY: identity} | tags
+        )
         return made, False
 
     def add_metrics(self, run_id, known, metrics):
@@ -110,7 +112,8 @@ class Exporter:
 
     def add_params(self, run_id, run):
         params = [
-            Param(key(name), shortened(value, validation.MAX_PARAM_VAL_LENGTH)) for name, value in run.parameters.items()
+            Param(key(name), shortened(value, validation.MAX_PARAM_VAL_LENGTH))
+            for name, value in run.parameters.items()
         ]
         for batch in batches(params, validation.MAX_PARAMS_TAGS_PER_BATCH):
             self.client.log_batch(run_id, params=batch)

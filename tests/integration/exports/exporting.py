@@ -17,7 +17,9 @@ NOT_A_RUN = "is the directory of neither a run (it has no experiment.toml) nor a
 
 
 def export(*words, code=0, python=(sys.executable,)):
-    done = subprocess.run([*python, TOOL, *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [*python, TOOL, *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -67,4 +69,3 @@ def results(run):
         for stage, outcome in run.stages.items()
         for name, value in numbers(outcome)
     }
-

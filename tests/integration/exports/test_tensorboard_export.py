@@ -2,13 +2,14 @@
 
 import math
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 
 import pytest
 from exporting import ENVIRONMENT, NOT_A_RUN, TOOL, export, history, results
-from harness import DONE, SMALL, Run, settings, tree, wait_until
+from harness import SMALL, STOPPED, Run, settings, tree, wait_until
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
@@ -99,11 +100,12 @@ def test_a_study_is_a_folder_of_runs(study, tmp_path):
 
 
 def test_a_living_run_is_followed(retort, tmp_path):
-    words = ("run", retort.write(SMALL), *settings(schedule__epochs=40))
+    words = ("run", retort.write(SMALL), *settings(schedule__epochs=5000))
     out = tmp_path / "logs"
     with retort.start(*words) as running:
         run = running.wait_for_step("teacher", 5)
-        command = [sys.executable, str(TOOL), "tensorboard", str(run.root), "--out", str(out), "--follow", "--every", "0.1"]
+        words = f"tensorboard {run.root} --out {out} --follow --every 0.1".split()
+        command = [sys.executable, TOOL, *words]
         follower = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
 
@@ -113,7 +115,7 @@ def test_a_living_run_is_followed(retort, tmp_path):
 
             wait_until(seen, "the first values of a living run")
             assert running.process.poll() is None, "the run must be at work when its values are seen"
-            assert running.end().code == DONE
+            assert running.end(with_signal=signal.SIGTERM).code == STOPPED
             output, errors = follower.communicate(timeout=60)
         finally:
             follower.kill()
@@ -142,7 +144,10 @@ def test_mistakes(run, tmp_path):
     line = len((copy / "metrics.jsonl").read_text().splitlines())
     assert f"{copy}/metrics.jsonl:{line}: not a record of metrics: KeyError('split')" in refused.stderr
     assert not (tmp_path / "logs").exists() and not list(tmp_path.glob(".export-*"))
-    assert "expected seconds greater than 0, found '0'" in export("tensorboard", copy, "--out", "x", "--every", "0", code=2).stderr
+    assert (
+        "expected seconds greater than 0, found '0'"
+        in export("tensorboard", copy, "--out", "x", "--every", "0", code=2).stderr
+    )
 
 
 def test_a_missing_package_is_named(run, tmp_path):

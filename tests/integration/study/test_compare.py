@@ -258,7 +258,7 @@ def test_a_published_figure_is_not_that_of_other_experiments(retort):
         ("top1 = 74.9\nsource = 'x'\n", "published.top1: "),
         ("top1 = 0.7\n", "published.source: missing"),
         ("source = 'x'\n", "published.top1: missing"),
-        ("top1 = 0.7\nsource = 'x'\ntop5 = 0.9\n", "published: unknown key 'top5'"),
+        ("top1 = 0.7\nsource = 'x'\ntop5 = 0.9\n", "published.top5: unknown key 'top5'"),
     ],
 )
 def test_published_figures_are_checked(retort, table, message):

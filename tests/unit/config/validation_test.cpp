@@ -21,7 +21,7 @@ TEST_F(Validation, UnknownKeysAreLocatedAtTheKey) {
             "a.toml:7:1: error: loss.label.weigth: unknown key 'weigth'; did you mean 'weight'? (accepted: use, "
             "library, weight, student, teacher, smoothing)\n"
             "a.toml:8:2: error: rum: unknown key 'rum'; did you mean 'run'? (accepted: run, dataset, teacher, student, "
-            "loss, optimizer, schedule, engine, metrics, stage, study)\n"
+            "loss, optimizer, schedule, engine, metrics, stage, study, published)\n"
             "a.toml:10:1: error: run.seeds: unknown key 'seeds'; did you mean 'seed'? (accepted: name, seed, device, "
             "precision, directory, threads, checkpoint_every, keep_checkpoints)\n"
             "a.toml:12:8: error: schedule.lr.us: unknown key 'us'; did you mean 'use'? (accepted: use, milestones, "

@@ -49,6 +49,13 @@ TEST(Plan, MembersThatTrainOneTeacherShareIt) {
   EXPECT_FALSE(stages[0].teacher);
 }
 
+TEST(Plan, ATeacherHasNotThePublishedFigure) {
+  const StudyPlan study = plan("[published]\ntop1 = 0.7\nsource = \"a table\"\n[study.axes]\nseed = [1]\n");
+  ASSERT_THAT(study.teachers, SizeIs(1));
+  EXPECT_FALSE(study.teachers[0].experiment.resolved.find("published"));
+  EXPECT_TRUE(study.members[0].run.experiment.resolved.find("published"));
+}
+
 TEST(Plan, ATeacherThatIsTrainedOtherwiseIsAnother) {
   EXPECT_THAT(plan("[study.axes]\n\"teacher.training.schedule.epochs\" = [1, 2]\n").teachers, SizeIs(2));
   EXPECT_THAT(plan("[study.axes]\n\"schedule.epochs\" = [1, 2]\n").teachers, SizeIs(2));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "calibration.hpp"
 #include "sample_measures.hpp"
 #include "split_pass.hpp"
 
@@ -71,10 +70,11 @@ class Totals {
     evaluation.loss = mean[kLoss];
     evaluation.top1 = mean[kTop1];
     evaluation.top5 = mean[kTop5];
-    evaluation.measures = {
-        .calibration_error = expected_calibration_error(host.slice(0, kSums).view_as(calibration_.sums())),
-        .entropy = mean[kEntropy],
-        .logit_norm = mean[kLogitNorm]};
+    const torch::Tensor calibration = host.slice(0, kSums).view_as(calibration_.sums());
+    evaluation.calibration = calibration_bins(calibration);
+    evaluation.measures = {.calibration_error = expected_calibration_error(calibration),
+                           .entropy = mean[kEntropy],
+                           .logit_norm = mean[kLogitNorm]};
     if (several_classes) evaluation.measures.top_logit_difference = mean[kTopLogitDifference];
     if (penultimate) evaluation.measures.penultimate_norm = mean[kPenultimateNorm];
     if (!teacher) return;

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "calibration.hpp"
 #include "data/source.hpp"
 #include "device.hpp"
 #include "graph/training_graph.hpp"
@@ -17,7 +19,8 @@ struct Evaluation {
   double top1 = 0.0;  // ratios
   double top5 = 0.0;  // 1 when there are fewer than 6 classes
   ModelMeasures measures;
-  std::optional<double> agreement;  // share of samples that the teacher puts into the same class
+  std::vector<CalibrationBin> calibration;  // the reliability diagram
+  std::optional<double> agreement;          // share of samples that the teacher puts into the same class
   std::optional<TeacherComparison> comparison;
   torch::Tensor logits;  // [samples, classes] float32, on the device; when they were to be kept
 };

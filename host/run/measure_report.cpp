@@ -79,6 +79,15 @@ nlohmann::ordered_json to_json(const engine::TeacherComparison& comparison) {
   return object(comparison);
 }
 
+nlohmann::ordered_json to_json(const std::vector<engine::CalibrationBin>& bins) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const auto& [lower, upper, samples, confidence, accuracy] : bins) {
+    json.push_back(
+        {{"lower", lower}, {"upper", upper}, {"samples", samples}, {"confidence", confidence}, {"accuracy", accuracy}});
+  }
+  return json;
+}
+
 engine::ModelMeasures read_measures(const nlohmann::json& json) {
   return measures_of<engine::ModelMeasures>(json);
 }

@@ -19,6 +19,9 @@ std::vector<metrics::SeriesValue> measure_report(const std::string& split, const
 nlohmann::ordered_json to_json(const engine::ModelMeasures& measures);
 nlohmann::ordered_json to_json(const engine::TeacherComparison& comparison);
 
+// A list of objects, one a bin, as `retort inspect --json` writes them.
+nlohmann::ordered_json to_json(const std::vector<engine::CalibrationBin>& bins);
+
 // Read what to_json() wrote. Throw nlohmann::json::exception.
 engine::ModelMeasures read_measures(const nlohmann::json& json);
 engine::TeacherComparison read_comparison(const nlohmann::json& json);

@@ -9,10 +9,11 @@ namespace retort::run {
 // resuming goes on in one that exists.
 //
 //   .lock                             held while a process runs in it
-//   experiment.toml  sources/  environment.json  events.log  metrics.jsonl  metrics.prom  summary.json
+//   experiment.toml  sources/  environment.json  graph.json  events.log  metrics.jsonl  metrics.prom  summary.json
 //   environment-2.json, ...           of later sittings
 //   checkpoints/                      where the run stands: CheckpointStore
-//   stages/<stage>/student.safetensors, best.safetensors, result.json, label_noise.csv
+//   stages/<stage>/student.safetensors, best.safetensors, calibration.json, result.json, label_noise.csv
+//   report.html                       when `retort report` was asked for one
 //
 // `<run.directory>/latest` is a link to the newest run.
 class RunDirectory {
@@ -35,6 +36,9 @@ class RunDirectory {
   // How many sittings have written theirs.
   int sittings() const;
   std::filesystem::path events() const { return root_ / "events.log"; }
+  // The training graphs of the stages, as `retort graph --json` prints them.
+  std::filesystem::path graph() const { return root_ / "graph.json"; }
+  std::filesystem::path report() const { return root_ / "report.html"; }
   std::filesystem::path history() const { return root_ / "metrics.jsonl"; }
   std::filesystem::path metrics() const { return root_ / "metrics.prom"; }
   std::filesystem::path summary() const { return root_ / "summary.json"; }
@@ -52,6 +56,10 @@ class RunDirectory {
   }
   std::filesystem::path label_noise(const std::string& stage_name) const {
     return stage(stage_name) / "label_noise.csv";
+  }
+  // The bins of the reliability diagrams of the last evaluation.
+  std::filesystem::path calibration(const std::string& stage_name) const {
+    return stage(stage_name) / "calibration.json";
   }
   // Written last: a stage that has one is done.
   std::filesystem::path result(const std::string& stage_name) const { return stage(stage_name) / "result.json"; }

@@ -12,6 +12,7 @@
 #include "config/toml_text.hpp"
 #include "environment.hpp"
 #include "files/atomic_file.hpp"
+#include "graph/outline.hpp"
 #include "metrics/password_file.hpp"
 #include "stop_signal.hpp"
 
@@ -73,6 +74,7 @@ void Runner::open_directory() {
   if (!origin_.resume) {
     directory_.emplace(RunDirectory::create(experiment_.run.directory, experiment_.run.name));
     files::write_file(directory_->experiment(), config::toml_text(experiment_.resolved));
+    files::write_file(directory_->graph(), drawn_graphs());
     log_.open(directory_->events());
     checkpoints_.emplace(directory_->checkpoints(), experiment_.run.keep_checkpoints);
     history_.emplace(directory_->history());
@@ -97,9 +99,20 @@ void Runner::open_directory() {
   keep_environment();
 }
 
+std::string Runner::drawn_graphs() const {
+  std::vector<graph::Outline> outlines;
+  for (const graph::TrainingGraph& graph : graphs_) outlines.push_back(graph::outline_of(graph));
+  return graph::draw_json(outlines);
+}
+
 void Runner::keep_environment() {
   nlohmann::ordered_json facts = environment(registry_, device_, origin_.command_line);
   facts["data"] = data_facts_;
+  facts["components"] = nlohmann::ordered_json::array();
+  for (const Descriptor& component : registry_.created()) {
+    facts["components"].push_back(
+        {{"kind", kind_name(component.kind)}, {"name", component.name}, {"version", component.version}});
+  }
   if (!origin_.resume) keep_sources(facts);
   const int sitting = directory_->sittings() + 1;
   if (sitting > 1) {

@@ -62,6 +62,8 @@ class Runner {
   std::optional<RunOutcome> finished_before() const;
   void open_endpoint();
   void open_directory();
+  // The stages' graphs, as `retort graph --json` prints them.
+  std::string drawn_graphs() const;
   // Writes down what this sitting depends on besides the experiment; warns when it is not like the first.
   void keep_environment();
   void keep_sources(nlohmann::ordered_json& facts) const;

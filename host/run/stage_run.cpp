@@ -8,6 +8,7 @@
 #include "adoption.hpp"
 #include "engine/capture_obstacle.hpp"
 #include "files/atomic_file.hpp"
+#include "measure_report.hpp"
 #include "reports.hpp"
 #include "weights/state.hpp"
 
@@ -121,6 +122,7 @@ std::optional<StageOutcome> StageRun::end() {
   context_.progress.finish();
   if (!result_.finished) return std::nullopt;
   save_student(context_.directory.student(graph_.stage), result_.last.top1);
+  save_calibration(result_.last);
   const StageOutcome done = outcome(result_);
   files::write_file(context_.directory.result(graph_.stage), to_json(done).dump(2) + "\n");
   context_.log.info(fmt::format("stage {}: {} has a test accuracy of {:.2f}% after {:.1f} s", done.stage, done.student,
@@ -158,6 +160,12 @@ StageOutcome StageRun::outcome(const engine::StageResult& result) const {
     outcome.teacher_hash = weights::state_hash(*graph_.teacher->model);
   }
   return outcome;
+}
+
+void StageRun::save_calibration(const engine::Evaluation& student) const {
+  nlohmann::ordered_json json{{"student", to_json(student.calibration)}};
+  if (const auto& teacher = trainer_->teacher_evaluation()) json["teacher"] = to_json(teacher->calibration);
+  files::write_file(context_.directory.calibration(graph_.stage), json.dump() + "\n");
 }
 
 std::string StageRun::save_diverged() const {

@@ -69,6 +69,7 @@ class StageRun final : public engine::StageObserver {
   void save_checkpoint(const engine::Position& position);
   // Keeps what a stage that diverged had come to, for whoever looks for the reason; returns what to tell of it.
   std::string save_diverged() const;
+  void save_calibration(const engine::Evaluation& student) const;
   void save_student(const std::filesystem::path& path, double top1) const;
   double seconds() const;
   StageOutcome outcome(const engine::StageResult& result) const;

@@ -2,7 +2,6 @@
 
 #include "comparison_format.hpp"
 #include "duration.hpp"
-#include "text_table.hpp"
 
 namespace retort::study {
 namespace {
@@ -73,8 +72,23 @@ class Table {
   const Comparison& comparison_;
 };
 
-// What stands below the table.
-std::vector<std::string> notes(const Comparison& comparison) {
+// As a cell of Markdown.
+std::string escaped(const std::string& text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+}  // namespace
+
+Rows comparison_rows(const Comparison& comparison) {
+  return Table(comparison).rows();
+}
+
+std::vector<std::string> comparison_notes(const Comparison& comparison) {
   std::vector<std::string> notes;
   std::string legend = "Mean ± sample standard deviation over the seeds of a group";
   if (!comparison.baseline.empty()) {
@@ -92,30 +106,18 @@ std::vector<std::string> notes(const Comparison& comparison) {
   return notes;
 }
 
-// As a cell of Markdown.
-std::string escaped(const std::string& text) {
-  std::string cell;
-  for (const char c : text) {
-    if (c == '|') cell += '\\';
-    cell += c;
-  }
-  return cell;
-}
-
-}  // namespace
-
 std::string to_text(const Comparison& comparison) {
-  const Rows rows = Table(comparison).rows();
+  const Rows rows = comparison_rows(comparison);
   std::vector<bool> numbers(rows.front().size(), true);
   numbers.front() = false;
   if (rows.front().back() == "source") numbers.back() = false;
   std::string text = text_table(rows, numbers);
-  for (const std::string& note : notes(comparison)) text += note + "\n";
+  for (const std::string& note : comparison_notes(comparison)) text += note + "\n";
   return text;
 }
 
 std::string to_markdown(const Comparison& comparison) {
-  const Rows rows = Table(comparison).rows();
+  const Rows rows = comparison_rows(comparison);
   std::string text;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     text += "|";
@@ -128,7 +130,7 @@ std::string to_markdown(const Comparison& comparison) {
     }
     text += "\n";
   }
-  for (const std::string& note : notes(comparison)) text += "\n" + note + "\n";
+  for (const std::string& note : comparison_notes(comparison)) text += "\n" + note + "\n";
   return text;
 }
 

@@ -1,7 +1,5 @@
 #include "identity.hpp"
 
-#include <map>
-
 #include <retort/param.hpp>
 
 #include "config/key_path.hpp"
@@ -12,7 +10,6 @@ namespace {
 
 using config::Node;
 
-// Every value by its path. Text that refers to the environment counts as it is written.
 void flatten(const Node& node, const std::string& path, std::map<std::string, std::string>& leaves) {
   if (!node.is_table()) {
     leaves[path] = node.written() ? to_toml(Value(*node.written())) : to_toml(node.value());
@@ -20,12 +17,6 @@ void flatten(const Node& node, const std::string& path, std::map<std::string, st
   }
   if (node.entries().empty()) leaves[path] = "{}";
   for (const Node::Entry& entry : node.entries()) flatten(entry.value, config::join_key(path, entry.key), leaves);
-}
-
-std::map<std::string, std::string> leaves_of(const Node& experiment) {
-  std::map<std::string, std::string> leaves;
-  flatten(essence(experiment), "", leaves);
-  return leaves;
 }
 
 }  // namespace
@@ -40,15 +31,21 @@ Node essence(const Node& experiment) {
   return result;
 }
 
+std::map<std::string, std::string> essential_values(const Node& experiment) {
+  std::map<std::string, std::string> leaves;
+  flatten(essence(experiment), "", leaves);
+  return leaves;
+}
+
 std::string essence_hash(const Node& experiment) {
   std::string text;
-  for (const auto& [path, value] : leaves_of(experiment)) text += path + " = " + value + "\n";
+  for (const auto& [path, value] : essential_values(experiment)) text += path + " = " + value + "\n";
   return sha256(text);
 }
 
 std::vector<std::string> differences(const Node& before, const Node& after) {
-  const auto old_leaves = leaves_of(before);
-  const auto new_leaves = leaves_of(after);
+  const auto old_leaves = essential_values(before);
+  const auto new_leaves = essential_values(after);
   std::vector<std::string> texts;
   for (const auto& [path, value] : old_leaves) {
     const auto found = new_leaves.find(path);

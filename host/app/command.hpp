@@ -16,6 +16,7 @@ using Action = std::function<int()>;
 Action add_run(CLI::App& app);
 Action add_study(CLI::App& app);
 Action add_compare(CLI::App& app);
+Action add_report(CLI::App& app);
 Action add_check(CLI::App& app);
 Action add_graph(CLI::App& app);
 Action add_config(CLI::App& app);

@@ -29,6 +29,7 @@ std::vector<Command> add_commands(CLI::App& app) {
   add("run", "train an experiment, or resume a stopped one", add_run);
   add("study", "run many variations of an experiment", add_study);
   add("compare", "compare runs: means over seeds, differences from a baseline", add_compare);
+  add("report", "write a run or a study as one HTML page of figures and tables", add_report);
   add("check", "validate an experiment and assemble its training graph without training", add_check);
   add("graph", "print the training graph as text, Mermaid, DOT or JSON", add_graph);
   add("config", "print the resolved experiment, or the reference of all keys", add_config);

@@ -20,6 +20,7 @@ struct Options {
   std::string title;
   report::ComparisonChoice choice;
   bool runs = false;
+  bool for_study = false;  // an option was given that has no meaning for a run
   bool force = false;
 };
 
@@ -52,6 +53,10 @@ int execute(const Options& options) {
     if (options.runs) write_runs(study, options);
     report::write_page(out, report::study_page(study, options.title, out.parent_path()), options.force);
   } else if (fs::exists(options.path / study::kExperimentFile)) {
+    if (options.for_study) {
+      throw InvalidParameter(options.path.string() +
+                             " is a run: --baseline, --metric and --runs are for the report of a study");
+    }
     write_run(options.path, out, options);
   } else {
     throw InvalidParameter(options.path.string() +
@@ -70,20 +75,24 @@ Action add_report(CLI::App& app) {
       ->required()
       ->check(CLI::ExistingDirectory);
   app.add_option("--out", options->out, "The file to write (default: report.html in the directory)")->type_name("FILE");
-  app.add_option("--title", options->title, "The title of the page (default: the name of the run or study)");
-  app.add_option("--baseline", options->choice.baseline,
-                 "Of a study: the group that the others are compared with (default: the first)")
-      ->type_name("GROUP");
-  app.add_option("--metric", options->choice.metric,
-                 "Of a study: what is compared, of the last stage's result (default top1)")
-      ->type_name("NAME");
+  app.add_option("--title", options->title, "The title of the page (default: the name of the run or study)")
+      ->type_name("TITLE");
+  const auto* baseline = app.add_option("--baseline", options->choice.baseline,
+                                        "Of a study: the group that the others are compared with (default: the first)")
+                             ->type_name("GROUP");
+  const auto* metric = app.add_option("--metric", options->choice.metric,
+                                      "Of a study: what is compared, of the last stage's result (default top1)")
+                           ->type_name("NAME");
   app.add_flag("--runs", options->runs, "Of a study: also write the report of each of its runs");
   app.add_flag("--force", options->force, "Replace a file even when it is no report");
   app.footer(
       "One HTML page that needs nothing else: no network, no other file, no script. A report that is there is "
       "replaced. "
       "Runs and studies under way can be reported on.");
-  return [options] { return execute(*options); };
+  return [options, baseline, metric] {
+    options->for_study = options->runs || baseline->count() > 0 || metric->count() > 0;
+    return execute(*options);
+  };
 }
 
 }  // namespace retort::app

@@ -85,6 +85,9 @@ int execute(const Options& options) {
   } else if (!options.dry_run) {
     std::printf("%s%s\n", study::outcome_text(plan, execution.progress()).c_str(), plan.directory.c_str());
   }
+  if (!options.json && !options.dry_run) {
+    std::fprintf(stderr, "'retort report %s' writes a page about it\n", plan.directory.c_str());
+  }
   if (!complete) {
     std::fprintf(stderr, "retort: stopped; the same command goes on\n");
     return kStopped;

@@ -121,8 +121,8 @@ std::string outcome_lines(const StageHistory& history) {
   std::vector<Series> series;
   int color = 2;
   for (const auto& [key, name] :
-       {std::pair("student_right_teacher_wrong", "only the student right"),
-        std::pair("student_wrong_teacher_right", "only the teacher right"), std::pair("both_wrong", "both wrong")}) {
+       {std::pair("student_right_teacher_wrong", "only student right"),
+        std::pair("student_wrong_teacher_right", "only teacher right"), std::pair("both_wrong", "both wrong")}) {
     series.push_back(in_percent(measured(history, key, name, color++)));
   }
   return chart("Where student and teacher err", "% of the test samples", series);

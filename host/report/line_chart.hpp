@@ -14,7 +14,7 @@ struct LineChart {
   std::string x = "step";
   std::string y;  // what the values are; may be empty
   std::vector<Series> series;
-  std::vector<Series> background = {};  // without names, to be compared with
+  std::vector<Series> background = {};  // without names and bands, to be compared with
   std::optional<ScaleKind> scale;       // of the values; none: what fits them
   double width = 540.0;
   double height = 280.0;

@@ -51,8 +51,6 @@ std::vector<Series> curves_of(const StudyData& study, const std::vector<std::str
 }
 
 std::vector<std::string> multiples(const std::vector<Series>& means, const Curve& curve) {
-  std::vector<Series> background = means;
-  for (Series& series : background) series.band.clear();
   std::vector<std::string> figures;
   for (const Series& mean : means) {
     if (!has_points(mean)) continue;
@@ -62,7 +60,7 @@ std::vector<std::string> multiples(const std::vector<Series>& means, const Curve
                                                        .x = "epoch",
                                                        .y = curve.unit,
                                                        .series = {alone},
-                                                       .background = background,
+                                                       .background = means,
                                                        .scale = ScaleKind::Linear,
                                                        .width = 340.0,
                                                        .height = 210.0})));

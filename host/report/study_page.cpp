@@ -59,6 +59,16 @@ std::string curves(const StudyData& study) {
          gallery(curves.small_multiples, "gallery small-multiples");
 }
 
+// A key that may be broken behind its dots.
+std::string breakable(const std::string& key) {
+  std::string text;
+  for (const char c : escaped(key)) {
+    text += c;
+    if (c == '.') text += "<wbr>";
+  }
+  return text;
+}
+
 // The settings of a group are those of its first member: they differ in the seed alone.
 std::string differences(const StudyData& study) {
   const std::vector<std::string> groups = study.groups();
@@ -68,15 +78,15 @@ std::string differences(const StudyData& study) {
     if (member.settings.empty() || !settings.emplace(member.run->group, &member.settings).second) continue;
     for (const auto& [key, value] : member.settings) keys.insert(key);
   }
-  Table table{.heads = {"key"}, .numbers_from = groups.size() + 1, .classes = "matrix"};
+  Table table{.heads = {"key"}, .numbers_from = groups.size() + 1, .cells_are_markup = true, .classes = "matrix"};
   table.heads.insert(table.heads.end(), groups.begin(), groups.end());
   for (const std::string& key : keys) {
-    std::vector<std::string> row{key};
+    std::vector<std::string> row{breakable(key)};
     for (const std::string& group : groups) {
       const auto known = settings.find(group);
       const auto value =
           known == settings.end() ? std::map<std::string, std::string>::const_iterator() : known->second->find(key);
-      row.push_back(known == settings.end() || value == known->second->end() ? kNothing : value->second);
+      row.push_back(known == settings.end() || value == known->second->end() ? kNothing : escaped(value->second));
     }
     if (std::set<std::string>(row.begin() + 1, row.end()).size() > 1) table.rows.push_back(std::move(row));
   }

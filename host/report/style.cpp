@@ -68,12 +68,17 @@ pre { overflow-x: auto; background: var(--panel); padding: 12px; border-radius: 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; margin: 8px 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); font-size: 13px; padding-bottom: 4px; }
-th, td { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid var(--grid); vertical-align: top; }
+th, td { padding: 5px 20px 5px 0; text-align: left; border-bottom: 1px solid var(--grid); vertical-align: top; }
 thead th { color: var(--muted); font-weight: 600; border-bottom-color: var(--line); vertical-align: bottom; }
 tbody th { font-weight: 500; }
 th.number, td.number { text-align: right; white-space: nowrap; }
-table.matrix td, table.matrix th { overflow-wrap: anywhere; min-width: 92px; font-size: 13px; }
-table.matrix thead th, table.matrix tbody th { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+table.matrix td, table.matrix th { min-width: 122px; overflow-wrap: break-word; font-size: 13px; }
+table.matrix tbody th, table.matrix thead th:first-child { min-width: 250px; }
+table.matrix tbody { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+table.matrix td { max-width: 220px; }
+table.outcomes { margin: 14px auto; }
+table.outcomes td, table.outcomes th { vertical-align: middle; }
+table.outcomes td[style] { background: color-mix(in srgb, var(--c0) var(--share), var(--panel)); }
 table.outcomes td { padding: 12px 18px; text-align: center; border: 2px solid var(--page); border-radius: 6px; }
 table.outcomes td strong { display: block; font-size: 19px; }
 table.outcomes th { border: 0; padding: 6px 12px; color: var(--muted); }
@@ -128,6 +133,8 @@ svg .edge-label { font-size: 11px; fill: var(--muted); stroke: var(--page); stro
   .scroll, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
   .gallery { grid-template-columns: 1fr 1fr; }
+  table.matrix td, table.matrix th { min-width: 0; overflow-wrap: anywhere; font-size: 8pt; padding-right: 6px; }
+  table.matrix tbody th, table.matrix thead th:first-child { min-width: 120px; }
 }
 )css";
 

@@ -45,7 +45,7 @@ study::StudyPlan make_plan(const Options& options) {
   return std::move(*plan);
 }
 
-void print_estimate(const study::Execution& execution, const study::RunCommand& command) {
+void print_estimate(const study::Execution& execution, const study::RunCommand& command, bool shared_teacher) {
   std::vector<const study::PlannedRun*> runs;
   const study::StudyPlan& plan = execution.plan();
   for (std::size_t i = 0; i < plan.teachers.size(); ++i) {
@@ -56,6 +56,7 @@ void print_estimate(const study::Execution& execution, const study::RunCommand& 
   }
   if (runs.empty()) return;
   std::fprintf(stderr, "%s", study::to_text(study::estimate(runs, command), command.jobs).c_str());
+  if (shared_teacher) std::fprintf(stderr, "  members side by side share their teacher and take less\n");
 }
 
 bool any_failed(const study::StudyProgress& progress) {
@@ -78,7 +79,7 @@ int execute(const Options& options) {
   const bool silent = options.json && options.dry_run;
   if (!silent)
     std::fprintf(options.dry_run ? stdout : stderr, "%s", study::plan_text(plan, execution.progress()).c_str());
-  if (!options.no_estimate) print_estimate(execution, command);
+  if (!options.no_estimate) print_estimate(execution, command, options.execution.shared_teacher);
   const bool complete = options.dry_run || execution.run();
   if (options.json) {
     std::printf("%s\n", study::to_json(plan, execution.progress(), command_line()).dump().c_str());

@@ -140,7 +140,7 @@ struct DatasetSpec {
 };
 
 struct OptimizerSpec {
-  enum class Kind { Sgd, AdamW };
+  enum class Kind { Sgd, Adam, AdamW };
   Kind kind = Kind::Sgd;
   double lr = 0.05;
   double momentum = 0.9;

@@ -242,7 +242,8 @@ ParamSpec optimizer_keys() {
   return table(
       "optimizer", "What changes the student's weights.",
       {text("use", "The method.", "sgd", uses(optimizer_variants())),
-       number("lr", "Learning rate, before any schedule; `adamw` has no default.", Range::at_least(0), optimizer.lr),
+       number("lr", "Learning rate, before any schedule; `adam` and `adamw` have no default.", Range::at_least(0),
+              optimizer.lr),
        number("momentum", "Momentum.", {0, 1, false, true}, optimizer.momentum),
        boolean("nesterov", "Nesterov's momentum.", optimizer.nesterov), std::move(betas),
        number("eps", "Added to the denominator.", Range::greater_than(0), optimizer.eps),
@@ -379,7 +380,8 @@ ParamSpec study_keys() {
                               "`unset` lists. An empty table is the experiment itself.",
                               {.name = "variant", .type = ParamType::Table, .open = true});
   ParamSpec published =
-      tables("published", "Results to stand beside those of members: tables, each under the name of a member without its seed.",
+      tables("published",
+             "Results to stand beside those of members: tables, each under the name of a member without its seed.",
              published_keys("A published result."));
   return table(
       "study",
@@ -509,6 +511,7 @@ const ParamSpec& table_form(const ParamSpec& one_of) {
 const std::vector<Variant>& optimizer_variants() {
   static const std::vector<Variant> variants{
       {"sgd", "stochastic gradient descent with momentum", {"momentum", "nesterov"}},
+      {"adam", "Adam, whose weight decay is a part of the gradient", {"betas", "eps"}},
       {"adamw", "Adam with decoupled weight decay", {"betas", "eps"}}};
   return variants;
 }

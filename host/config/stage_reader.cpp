@@ -61,8 +61,10 @@ OptimizerSpec read_optimizer(const StageDraft& draft, Diagnostics& diagnostics) 
   const TableView view(table);
   optimizer.origin = table ? table->origin() : draft.origin;
   const Variant& variant = read_variant(table, optimizer_variants(), "optimizer", diagnostics);
-  optimizer.kind = variant.use == "adamw" ? OptimizerSpec::Kind::AdamW : OptimizerSpec::Kind::Sgd;
-  if (optimizer.kind == OptimizerSpec::Kind::AdamW && !view.find("lr")) {
+  optimizer.kind = variant.use == "adamw"  ? OptimizerSpec::Kind::AdamW
+                   : variant.use == "adam" ? OptimizerSpec::Kind::Adam
+                                           : OptimizerSpec::Kind::Sgd;
+  if (optimizer.kind != OptimizerSpec::Kind::Sgd && !view.find("lr")) {
     diagnostics.error(optimizer.origin,
                       "optimizer.lr: missing; the default of " + to_toml(Value(optimizer.lr)) + " is for \"sgd\"");
   }

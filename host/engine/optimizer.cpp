@@ -3,6 +3,7 @@
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 
@@ -74,11 +75,12 @@ class Sgd final : public Optimizer {
   std::vector<std::vector<torch::Tensor>> buffers_;
 };
 
-// AdamW (Loshchilov and Hutter, 2019) as PyTorch's: the decay is decoupled from the gradient.
-class AdamW final : public Optimizer {
+// As PyTorch's: Adam (Kingma and Ba, 2015), whose weight decay is a part of the gradient, and AdamW (Loshchilov and
+// Hutter, 2019), whose decay is decoupled from it.
+class Adam final : public Optimizer {
  public:
-  AdamW(const config::OptimizerSpec& spec, std::vector<ParameterGroup> groups)
-      : Optimizer(std::move(groups)), spec_(spec) {
+  Adam(const config::OptimizerSpec& spec, std::vector<ParameterGroup> groups)
+      : Optimizer(std::move(groups)), spec_(spec), decoupled_(spec.kind == config::OptimizerSpec::Kind::AdamW) {
     for (const ParameterGroup& group : groups_) {
       auto& moments = moments_.emplace_back();
       for (const NamedParameter& parameter : group.parameters) {
@@ -93,7 +95,7 @@ class AdamW final : public Optimizer {
     torch::NoGradGuard no_grad;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       Operands<3> operands;
-      std::vector<kernels::AdamWEntry> copied;
+      std::vector<kernels::AdamEntry> copied;
       std::vector<torch::Tensor> counters;
       for (std::size_t i = 0; i < groups_[g].parameters.size(); ++i) {
         const torch::Tensor& parameter = groups_[g].parameters[i].tensor;
@@ -110,13 +112,19 @@ class AdamW final : public Optimizer {
       }
       if (!counters.empty()) at::_foreach_add_(counters, 1);
       if (!copied.empty()) {
-        kernels::adamw_step(copied, {spec_.beta1, spec_.beta2, spec_.eps, groups_[g].weight_decay},
-                            lr.to(torch::kFloat));
+        kernels::adam_step(copied, {spec_.beta1, spec_.beta2, spec_.eps, groups_[g].weight_decay, decoupled_},
+                           lr.to(torch::kFloat));
       }
       if (operands.parameters.empty()) continue;
-      at::_fused_adamw_(operands.parameters, operands.gradients, operands.states[0], operands.states[1], {},
-                        operands.states[2], lr, spec_.beta1, spec_.beta2, groups_[g].weight_decay, spec_.eps,
-                        /*amsgrad=*/false, /*maximize=*/false);
+      if (decoupled_) {
+        at::_fused_adamw_(operands.parameters, operands.gradients, operands.states[0], operands.states[1], {},
+                          operands.states[2], lr, spec_.beta1, spec_.beta2, groups_[g].weight_decay, spec_.eps,
+                          /*amsgrad=*/false, /*maximize=*/false);
+      } else {
+        at::_fused_adam_(operands.parameters, operands.gradients, operands.states[0], operands.states[1], {},
+                         operands.states[2], lr, spec_.beta1, spec_.beta2, groups_[g].weight_decay, spec_.eps,
+                         /*amsgrad=*/false, /*maximize=*/false);
+      }
     }
   }
 
@@ -133,6 +141,7 @@ class AdamW final : public Optimizer {
 
  private:
   config::OptimizerSpec spec_;
+  bool decoupled_;
   // Per group: means, squares and step counts of its parameters.
   std::vector<std::array<std::vector<torch::Tensor>, 3>> moments_;
 };
@@ -180,8 +189,8 @@ void Optimizer::load_state(const std::map<std::string, torch::Tensor>& saved) {
 
 std::unique_ptr<Optimizer> make_optimizer(const config::OptimizerSpec& spec, std::vector<NamedParameter> parameters) {
   auto groups = parameter_groups(spec, std::move(parameters));
-  if (spec.kind == config::OptimizerSpec::Kind::AdamW) return std::make_unique<AdamW>(spec, std::move(groups));
-  return std::make_unique<Sgd>(spec, std::move(groups));
+  if (spec.kind == config::OptimizerSpec::Kind::Sgd) return std::make_unique<Sgd>(spec, std::move(groups));
+  return std::make_unique<Adam>(spec, std::move(groups));
 }
 
 torch::Tensor total_norm(const std::vector<torch::Tensor>& gradients) {

@@ -105,8 +105,8 @@ MemoryNeed memory_need(const TrainingGraph& graph, std::int64_t peak) {
     need.weights += bytes_of(graph.teacher->model->parameters()) + bytes_of(graph.teacher->model->buffers());
   }
   need.gradients = bytes_of(gradients);
-  const bool adam = graph.optimizer.kind == config::OptimizerSpec::Kind::AdamW;
-  need.optimizer = need.gradients * (adam ? 2 : graph.optimizer.momentum > 0.0 ? 1 : 0);
+  const bool sgd = graph.optimizer.kind == config::OptimizerSpec::Kind::Sgd;
+  need.optimizer = need.gradients * (sgd ? 1 : 2);
   need.activations = std::max<std::int64_t>(0, peak - need.gradients) * graph.training.batch_size / kSamples;
   return need;
 }

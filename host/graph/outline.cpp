@@ -42,11 +42,16 @@ std::string weight_text(const config::ScheduleSpec& weight) {
   return fmt::format("x {:g}{}", weight.value, schedule_text(weight));
 }
 
+const char* optimizer_name(config::OptimizerSpec::Kind kind) {
+  static const char* const names[] = {"sgd", "adam", "adamw"};
+  return names[static_cast<int>(kind)];
+}
+
 std::string optimizer_text(const config::OptimizerSpec& optimizer) {
   const std::string decay = fmt::format(", weight decay {:g}{}", optimizer.weight_decay,
                                         optimizer.decay_1d ? "" : " (none on 1-D parameters)");
   const std::string clip = optimizer.clip_norm ? fmt::format(", gradient norm at most {:g}", *optimizer.clip_norm) : "";
-  if (optimizer.kind == config::OptimizerSpec::Kind::AdamW) {
+  if (optimizer.kind != config::OptimizerSpec::Kind::Sgd) {
     return fmt::format("lr {:g}, betas {:g} {:g}{}{}", optimizer.lr, optimizer.beta1, optimizer.beta2, decay, clip);
   }
   return fmt::format("lr {:g}, momentum {:g}{}{}{}", optimizer.lr, optimizer.momentum,
@@ -89,8 +94,7 @@ class Builder {
     add_model(graph_.student, true);
     add({"objective", "objective", "objective", "sum of the weighted terms"});
     for (const Term& term : graph_.terms) add_term(term);
-    add({"optimizer", "optimizer", graph_.optimizer.kind == config::OptimizerSpec::Kind::AdamW ? "adamw" : "sgd",
-         optimizer_text(graph_.optimizer)});
+    add({"optimizer", "optimizer", optimizer_name(graph_.optimizer.kind), optimizer_text(graph_.optimizer)});
     connect("objective", "optimizer", "gradients");
     return std::move(outline_);
   }

@@ -4,8 +4,8 @@
 
 namespace {
 
-using retort::kernels::AdamWFactors;
-using retort::kernels::AdamWTensor;
+using retort::kernels::AdamFactors;
+using retort::kernels::AdamTensor;
 using retort::kernels::SgdFactors;
 using retort::kernels::SgdTensor;
 
@@ -39,19 +39,20 @@ __device__ inline void update(const SgdTensor& t, const SgdFactors& f, std::int6
   write_copy(t.copy, i, result);
 }
 
-struct AdamWStep {
-  float keep, step, correction;
+struct AdamStep {
+  float decay, keep, step, correction;
 };
 
-__device__ inline AdamWStep adamw_step_of(const AdamWTensor& t, const AdamWFactors& f) {
+__device__ inline AdamStep adam_step_of(const AdamTensor& t, const AdamFactors& f) {
   const double lr = *f.lr, steps = *t.steps;
-  return {static_cast<float>(1 - lr * f.weight_decay), static_cast<float>(lr / (1 - pow(f.beta1, steps))),
-          static_cast<float>(1 / sqrt(1 - pow(f.beta2, steps)))};
+  return {f.decoupled ? 0.0f : static_cast<float>(f.weight_decay),
+          f.decoupled ? static_cast<float>(1 - lr * f.weight_decay) : 1.0f,
+          static_cast<float>(lr / (1 - pow(f.beta1, steps))), static_cast<float>(1 / sqrt(1 - pow(f.beta2, steps)))};
 }
 
-__device__ inline void update(const AdamWTensor& t, const AdamWFactors& f, const AdamWStep& s, std::int64_t i) {
+__device__ inline void update(const AdamTensor& t, const AdamFactors& f, const AdamStep& s, std::int64_t i) {
   const float scale = f.scale != nullptr ? *f.scale : 1.0f;
-  const float gradient = gradient_at(t.gradient, t.gradient_bfloat16, i) * scale;
+  const float gradient = gradient_at(t.gradient, t.gradient_bfloat16, i) * scale + t.master[i] * s.decay;
   const float mean = t.mean[i] + (gradient - t.mean[i]) * static_cast<float>(1 - f.beta1);
   const float square =
       t.square[i] * static_cast<float>(f.beta2) + gradient * gradient * static_cast<float>(1 - f.beta2);
@@ -80,12 +81,11 @@ __global__ void __launch_bounds__(kThreads) sgd(const __grid_constant__ Batch<Sg
   }
 }
 
-__global__ void __launch_bounds__(kThreads)
-    adamw(const __grid_constant__ Batch<AdamWTensor> batch, AdamWFactors factors) {
-  __shared__ AdamWStep step;
+__global__ void __launch_bounds__(kThreads) adam(const __grid_constant__ Batch<AdamTensor> batch, AdamFactors factors) {
+  __shared__ AdamStep step;
   std::int64_t begin;
-  const AdamWTensor& tensor = batch.tensor[tensor_of_block(batch, &begin)];
-  if (threadIdx.x == 0) step = adamw_step_of(tensor, factors);
+  const AdamTensor& tensor = batch.tensor[tensor_of_block(batch, &begin)];
+  if (threadIdx.x == 0) step = adam_step_of(tensor, factors);
   __syncthreads();
   for (std::int64_t i = begin + threadIdx.x; i < begin + kElements && i < tensor.size; i += kThreads) {
     update(tensor, factors, step, i);
@@ -116,9 +116,9 @@ RETORT_LAUNCH retort_sgd_step(void* stream, const SgdTensor* tensors, std::int64
   });
 }
 
-RETORT_LAUNCH retort_adamw_step(void* stream, const AdamWTensor* tensors, std::int64_t count,
-                                const AdamWFactors* factors) {
-  return in_batches(tensors, count, [&](const Batch<AdamWTensor>& batch, unsigned blocks) {
-    adamw<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(batch, *factors);
+RETORT_LAUNCH retort_adam_step(void* stream, const AdamTensor* tensors, std::int64_t count,
+                               const AdamFactors* factors) {
+  return in_batches(tensors, count, [&](const Batch<AdamTensor>& batch, unsigned blocks) {
+    adam<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(batch, *factors);
   });
 }

@@ -4,8 +4,8 @@
 
 namespace {
 
-using retort::kernels::AdamWFactors;
-using retort::kernels::AdamWTensor;
+using retort::kernels::AdamFactors;
+using retort::kernels::AdamTensor;
 using retort::kernels::SgdFactors;
 using retort::kernels::SgdTensor;
 
@@ -42,22 +42,24 @@ RETORT_INLINE Vec sqrt(Vec value) {
 }
 
 template <class G>
-void adamw_of(const AdamWTensor& tensor, const AdamWFactors& factors, std::int64_t begin, std::int64_t end) {
+void adam_of(const AdamTensor& tensor, const AdamFactors& factors, std::int64_t begin, std::int64_t end) {
   const auto* gradients = static_cast<const G*>(tensor.gradient);
   const double lr = *factors.lr, steps = *tensor.steps;
   const float scale = factors.scale != nullptr ? *factors.scale : 1.0f;
   const float beta2 = static_cast<float>(factors.beta2), rest1 = static_cast<float>(1 - factors.beta1),
               rest2 = static_cast<float>(1 - factors.beta2), eps = static_cast<float>(factors.eps),
-              keep = static_cast<float>(1 - lr * factors.weight_decay),
+              decay = factors.decoupled ? 0.0f : static_cast<float>(factors.weight_decay),
+              keep = factors.decoupled ? static_cast<float>(1 - lr * factors.weight_decay) : 1.0f,
               step = static_cast<float>(lr / (1 - __builtin_pow(factors.beta1, steps))),
               correction = static_cast<float>(1 / __builtin_sqrt(1 - __builtin_pow(factors.beta2, steps)));
   for_each_vector(end - begin, [&](std::int64_t offset, int count) RETORT_BODY {
     const auto i = begin + offset;
-    const Vec gradient = load(gradients + i, count) * scale;
+    const Vec master = load(tensor.master + i, count);
+    const Vec gradient = load(gradients + i, count) * scale + master * decay;
     const Vec old_mean = load(tensor.mean + i, count);
     const Vec mean = old_mean + (gradient - old_mean) * rest1;
     const Vec square = load(tensor.square + i, count) * beta2 + gradient * gradient * rest2;
-    const Vec result = load(tensor.master + i, count) * keep - mean * step / (sqrt(square) * correction + eps);
+    const Vec result = master * keep - mean * step / (sqrt(square) * correction + eps);
     store(tensor.mean + i, mean, count);
     store(tensor.square + i, square, count);
     store(tensor.master + i, result, count);
@@ -65,11 +67,11 @@ void adamw_of(const AdamWTensor& tensor, const AdamWFactors& factors, std::int64
   });
 }
 
-void adamw(const AdamWTensor& tensor, const AdamWFactors& factors, std::int64_t begin, std::int64_t end) {
-  (tensor.gradient_bfloat16 ? adamw_of<BFloat16> : adamw_of<float>)(tensor, factors, begin, end);
+void adam(const AdamTensor& tensor, const AdamFactors& factors, std::int64_t begin, std::int64_t end) {
+  (tensor.gradient_bfloat16 ? adam_of<BFloat16> : adam_of<float>)(tensor, factors, begin, end);
 }
 
 }  // namespace
 
 RETORT_REGISTER_KERNEL(retort_sgd, &sgd)
-RETORT_REGISTER_KERNEL(retort_adamw, &adamw)
+RETORT_REGISTER_KERNEL(retort_adam, &adam)

@@ -8,9 +8,9 @@
 namespace retort::kernels {
 
 using SgdKernel = void (*)(const SgdTensor&, const SgdFactors&, std::int64_t begin, std::int64_t end);
-using AdamWKernel = void (*)(const AdamWTensor&, const AdamWFactors&, std::int64_t begin, std::int64_t end);
+using AdamKernel = void (*)(const AdamTensor&, const AdamFactors&, std::int64_t begin, std::int64_t end);
 
 }  // namespace retort::kernels
 
 RETORT_DECLARE_KERNEL(retort::kernels::SgdKernel, retort_sgd)
-RETORT_DECLARE_KERNEL(retort::kernels::AdamWKernel, retort_adamw)
+RETORT_DECLARE_KERNEL(retort::kernels::AdamKernel, retort_adam)

@@ -9,21 +9,21 @@
 #include "optimizer_kernel.hpp"
 
 RETORT_DEFINE_KERNEL(retort_sgd)
-RETORT_DEFINE_KERNEL(retort_adamw)
+RETORT_DEFINE_KERNEL(retort_adam)
 
 namespace retort::kernels {
 namespace {
 
 using SgdLaunch = CudaKernel<const char*(void*, const SgdTensor*, std::int64_t, const SgdFactors*)>;
-using AdamWLaunch = CudaKernel<const char*(void*, const AdamWTensor*, std::int64_t, const AdamWFactors*)>;
+using AdamLaunch = CudaKernel<const char*(void*, const AdamTensor*, std::int64_t, const AdamFactors*)>;
 
 const SgdLaunch& cuda_sgd() {
   static const SgdLaunch launch(RETORT_CUDA_KERNELS, "retort_sgd_step");
   return launch;
 }
 
-const AdamWLaunch& cuda_adamw() {
-  static const AdamWLaunch launch(RETORT_CUDA_KERNELS, "retort_adamw_step");
+const AdamLaunch& cuda_adam() {
+  static const AdamLaunch launch(RETORT_CUDA_KERNELS, "retort_adam_step");
   return launch;
 }
 
@@ -114,13 +114,17 @@ void sgd_step_reference(const std::vector<SgdEntry>& entries, const SgdSettings&
   }
 }
 
-void adamw_step_reference(const std::vector<AdamWEntry>& entries, const AdamWSettings& settings, const at::Tensor& lr,
-                          const at::Tensor& scale) {
+void adam_step_reference(const std::vector<AdamEntry>& entries, const AdamSettings& settings, const at::Tensor& lr,
+                         const at::Tensor& scale) {
   const at::NoGradGuard no_grad;
-  for (const AdamWEntry& entry : entries) {
+  for (const AdamEntry& entry : entries) {
     const auto gradient = ordered_like(scaled(entry.gradient, entry.master, scale), entry.master);
-    at::_fused_adamw_({entry.master}, {gradient}, {entry.mean}, {entry.square}, {}, {entry.steps}, lr, settings.beta1,
-                      settings.beta2, settings.weight_decay, settings.eps, /*amsgrad=*/false, /*maximize=*/false);
+    using Step = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                          at::TensorList, const at::Tensor&, double, double, double, double, bool, bool,
+                          const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
+    const Step step = settings.decoupled ? static_cast<Step>(at::_fused_adamw_) : static_cast<Step>(at::_fused_adam_);
+    step({entry.master}, {gradient}, {entry.mean}, {entry.square}, {}, {entry.steps}, lr, settings.beta1,
+         settings.beta2, settings.weight_decay, settings.eps, /*amsgrad=*/false, /*maximize=*/false, {}, {});
     if (entry.copy.defined()) at::Tensor(entry.copy).copy_(entry.master);
   }
 }
@@ -152,13 +156,13 @@ void sgd_step(const std::vector<SgdEntry>& entries, const SgdSettings& settings,
   });
 }
 
-void adamw_step(const std::vector<AdamWEntry>& entries, const AdamWSettings& settings, const at::Tensor& lr,
-                const at::Tensor& scale) {
-  std::vector<AdamWTensor> tensors;
+void adam_step(const std::vector<AdamEntry>& entries, const AdamSettings& settings, const at::Tensor& lr,
+               const at::Tensor& scale) {
+  std::vector<AdamTensor> tensors;
   std::vector<at::Tensor> kept;
-  std::vector<AdamWEntry> others;
-  for (const AdamWEntry& entry : entries) {
-    if (!covered(entry, cuda_adamw(), lr, scale) || !is_float_like(entry.mean, entry.master) ||
+  std::vector<AdamEntry> others;
+  for (const AdamEntry& entry : entries) {
+    if (!covered(entry, cuda_adam(), lr, scale) || !is_float_like(entry.mean, entry.master) ||
         !is_float_like(entry.square, entry.master) || !is_float_scalar(entry.steps, entry.master.device())) {
       others.push_back(entry);
       continue;
@@ -168,16 +172,16 @@ void adamw_step(const std::vector<AdamWEntry>& entries, const AdamWSettings& set
                        gradient_data(entry.gradient, entry.master, kept), copy_data(entry.copy), entry.master.numel(),
                        entry.gradient.scalar_type() == at::kBFloat16});
   }
-  if (!others.empty()) adamw_step_reference(others, settings, lr, scale);
+  if (!others.empty()) adam_step_reference(others, settings, lr, scale);
   if (tensors.empty()) return;
-  const AdamWFactors factors{float_data(lr), float_data(scale), settings.beta1,
-                             settings.beta2, settings.eps,      settings.weight_decay};
+  const AdamFactors factors{float_data(lr), float_data(scale),     settings.beta1,    settings.beta2,
+                            settings.eps,   settings.weight_decay, settings.decoupled};
   if (lr.is_cuda()) {
-    cuda_adamw()(lr.device(), tensors.data(), static_cast<std::int64_t>(tensors.size()), &factors);
+    cuda_adam()(lr.device(), tensors.data(), static_cast<std::int64_t>(tensors.size()), &factors);
     return;
   }
-  for_all_elements(tensors, [&](const AdamWTensor& tensor, std::int64_t begin, std::int64_t end) {
-    at::native::retort_adamw(c10::kCPU, tensor, factors, begin, end);
+  for_all_elements(tensors, [&](const AdamTensor& tensor, std::int64_t begin, std::int64_t end) {
+    at::native::retort_adam(c10::kCPU, tensor, factors, begin, end);
   });
 }
 

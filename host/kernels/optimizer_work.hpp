@@ -19,7 +19,7 @@ struct SgdFactors {
   bool nesterov;
 };
 
-struct AdamWTensor {
+struct AdamTensor {
   float *master, *mean, *square;
   const float* steps;
   const void* gradient;
@@ -28,9 +28,10 @@ struct AdamWTensor {
   bool gradient_bfloat16;
 };
 
-struct AdamWFactors {
+struct AdamFactors {
   const float *lr, *scale;  // scale: null without
   double beta1, beta2, eps, weight_decay;
+  bool decoupled;
 };
 
 }  // namespace retort::kernels

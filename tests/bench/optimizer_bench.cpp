@@ -36,7 +36,7 @@ void sgd(benchmark::State& state, const Step& step) {
 
 template <class Step>
 void adamw(benchmark::State& state, const Step& step) {
-  std::vector<AdamWEntry> entries;
+  std::vector<AdamEntry> entries;
   for (const auto& p : parameters()) {
     entries.push_back({p, at::zeros_like(p), at::zeros_like(p), at::scalar_tensor(1, at::kFloat), at::randn_like(p),
                        p.to(at::kBFloat16)});
@@ -46,7 +46,7 @@ void adamw(benchmark::State& state, const Step& step) {
 
 BENCHMARK_CAPTURE(sgd, fused, sgd_step)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK_CAPTURE(sgd, operators, sgd_step_reference)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(adamw, fused, adamw_step)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(adamw, operators, adamw_step_reference)->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK_CAPTURE(adamw, fused, adam_step)->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK_CAPTURE(adamw, operators, adam_step_reference)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace

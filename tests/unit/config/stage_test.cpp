@@ -67,7 +67,7 @@ TEST_F(Stages, MistakesInATeachersTrainingAreToldOnce) {
             "a.toml:13:1: error: teacher.training.epochs: unknown key 'epochs' (accepted: seed, optimizer, schedule, "
             "loss)\n"
             "a.toml:14:20: error: teacher.training.optimizer.lr: expected a number of at least 0, found -1\n"
-            "a.toml:14:24: error: optimizer.betas: goes with use = \"adamw\", found with use = \"sgd\"\n"
+            "a.toml:14:24: error: optimizer.betas: goes with use = \"adam\" or \"adamw\", found with use = \"sgd\"\n"
             "a.toml:16:7: error: teacher.training.loss.smooth: the loss 'kl_divergence' compares with a teacher, and "
             "the stage 'teacher' has none; expected a table [teacher]\n"
             "a.toml:17:1: error: teacher.training.loss.smooth.smooth: unknown key 'smooth' (accepted: use, library, "

@@ -39,7 +39,7 @@ TEST_F(Validation, TypesRangesAndChoicesAreLocatedAtTheValue) {
             "a.toml:13:8: error: metrics.port: expected an integer in [0, 65535], found 65536\n"
             "a.toml:15:10: error: schedule.epochs: expected an integer of at least 1, found 0\n"
             "a.toml:16:6: error: schedule.lr: expected a table, found an integer: 3\n"
-            "a.toml:18:1: error: optimizer.betas: goes with use = \"adamw\", found with use = \"sgd\"\n"
+            "a.toml:18:1: error: optimizer.betas: goes with use = \"adam\" or \"adamw\", found with use = \"sgd\"\n"
             "a.toml:18:15: error: optimizer.betas[1]: expected a number in [0, 1), found a string: \"x\"\n");
 }
 
@@ -160,8 +160,8 @@ TEST_F(Validation, KeysOfAnotherVariantAreRefused) {
       "a.toml:12:1: error: optimizer.nesterov: goes with use = \"sgd\", found with use = \"adamw\"\n"
       "a.toml:14:24: error: schedule.lr.milestones: goes with use = \"multistep\", found with use = \"cosine\"\n");
   EXPECT_EQ(problems("[optimizer]\nbetas = [0.9, 0.99]\neps = 1e-8\n"),
-            "a.toml:8:1: error: optimizer.betas: goes with use = \"adamw\", found with use = \"sgd\"\n"
-            "a.toml:9:1: error: optimizer.eps: goes with use = \"adamw\", found with use = \"sgd\"\n");
+            "a.toml:8:1: error: optimizer.betas: goes with use = \"adam\" or \"adamw\", found with use = \"sgd\"\n"
+            "a.toml:9:1: error: optimizer.eps: goes with use = \"adam\" or \"adamw\", found with use = \"sgd\"\n");
 }
 
 TEST_F(Validation, VariantsNeedWhatTheyCannotDoWithout) {

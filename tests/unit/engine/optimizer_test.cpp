@@ -1,6 +1,7 @@
 #include "engine/optimizer.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 #include <torch/utils.h>
@@ -85,6 +86,21 @@ TEST(AdamW, MatchesLibTorch) {
   EXPECT_LT(twins.largest_difference(), 1e-12);
 }
 
+TEST(Adam, MatchesLibTorch) {
+  Twins twins;
+  const config::OptimizerSpec spec{
+      .kind = config::OptimizerSpec::Kind::Adam, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-7, .weight_decay = 0.1};
+  const auto optimizer = make_optimizer(spec, twins.named());
+  torch::optim::Adam reference(twins.theirs,
+                               torch::optim::AdamOptions(2e-2).betas({0.8, 0.95}).eps(1e-7).weight_decay(0.1));
+  for (int step = 0; step < 20; ++step) {
+    twins.differentiate();
+    reference.step();
+    optimizer->step(torch::scalar_tensor(2e-2, torch::kDouble));
+  }
+  EXPECT_LT(twins.largest_difference(), 1e-12);
+}
+
 TEST(Optimizer, ParametersWithoutAGradientStay) {
   Twins twins;
   const auto optimizer = make_optimizer({.weight_decay = 0.5}, twins.named());
@@ -113,7 +129,8 @@ TEST(ParameterGroups, DecayOnOneDimensionIsAnOption) {
 }
 
 TEST(Optimizer, StateRestoredContinuesToTheSameBits) {
-  for (const auto kind : {config::OptimizerSpec::Kind::Sgd, config::OptimizerSpec::Kind::AdamW}) {
+  for (const auto kind :
+       {config::OptimizerSpec::Kind::Sgd, config::OptimizerSpec::Kind::Adam, config::OptimizerSpec::Kind::AdamW}) {
     const config::OptimizerSpec spec{.kind = kind};
     Twins undisturbed, resumed;
     const auto first = make_optimizer(spec, undisturbed.named());

@@ -61,7 +61,7 @@ TEST(MemoryNeed, OfAnMlpIsThatOfItsLayers) {
   EXPECT_EQ(sgd.weights, kWeights);
   EXPECT_EQ(sgd.gradients, kWeights);
   EXPECT_EQ(sgd.optimizer, kWeights);
-  EXPECT_EQ(need(128, "momentum = 0.0\n").optimizer, 0);
+  EXPECT_EQ(need(128, "use = \"adam\"\nlr = 0.01\n").optimizer, 2 * kWeights);
   EXPECT_EQ(need(128, "use = \"adamw\"\nlr = 0.01\n").optimizer, 2 * kWeights);
   // What the backward pass reads, at least: the image, 64 values, and the hidden layer behind its ReLU, 16.
   EXPECT_GE(sgd.activations, 4 * 128 * (64 + 16));

@@ -28,7 +28,7 @@ SgdEntry sgd_entry(const at::Tensor& parameter, bool copy) {
           copy ? at::empty_like(parameter, at::kBFloat16) : at::Tensor()};
 }
 
-AdamWEntry adamw_entry(const at::Tensor& parameter, bool copy) {
+AdamEntry adam_entry(const at::Tensor& parameter, bool copy) {
   return {parameter.clone(), at::randn_like(parameter), at::randn_like(parameter).square(),
           scalar(3),         at::randn_like(parameter), copy ? at::empty_like(parameter, at::kBFloat16) : at::Tensor()};
 }
@@ -52,7 +52,7 @@ class TwoThreads : public ::testing::Test {
 };
 
 using SgdStep = TwoThreads;
-using AdamWStep = TwoThreads;
+using AdamStep = TwoThreads;
 
 TEST_F(SgdStep, IsThatOfLibTorchsFusedOperator) {
   for (const SgdSettings& settings : {SgdSettings{}, SgdSettings{0.9, 5e-4, false}, SgdSettings{0.9, 5e-4, true}}) {
@@ -103,23 +103,23 @@ TEST_F(SgdStep, ComputesFloat64ByTheReference) {
   EXPECT_TRUE(at::equal(entry.master, at::full({3}, 0.5, at::kDouble)));
 }
 
-TEST_F(AdamWStep, IsThatOfLibTorchsFusedOperator) {
-  for (const double weight_decay : {0.0, 0.05}) {
+TEST_F(AdamStep, IsThatOfLibTorchsFusedOperators) {
+  for (const auto& [weight_decay, decoupled] : {std::pair(0.0, true), {0.05, true}, {0.05, false}}) {
     for (const auto& scale : {at::Tensor(), scalar(0.3)}) {
-      const AdamWSettings settings{.weight_decay = weight_decay};
-      std::vector<AdamWEntry> entries, expected;
+      const AdamSettings settings{.weight_decay = weight_decay, .decoupled = decoupled};
+      std::vector<AdamEntry> entries, expected;
       for (const auto& parameter : parameters()) {
-        entries.push_back(adamw_entry(parameter, entries.size() % 2 == 0));
-        const AdamWEntry& last = entries.back();
+        entries.push_back(adam_entry(parameter, entries.size() % 2 == 0));
+        const AdamEntry& last = entries.back();
         expected.push_back({last.master.clone(), last.mean.clone(), last.square.clone(), last.steps.clone(),
                             last.gradient, clone_of(last.copy)});
       }
       for (int step = 0; step < 3; ++step) {
         for (auto* all : {&entries, &expected}) {
-          for (AdamWEntry& entry : *all) entry.steps.add_(1);
+          for (AdamEntry& entry : *all) entry.steps.add_(1);
         }
-        adamw_step(entries, settings, scalar(0.01), scale);
-        adamw_step_reference(expected, settings, scalar(0.01), scale);
+        adam_step(entries, settings, scalar(0.01), scale);
+        adam_step_reference(expected, settings, scalar(0.01), scale);
       }
       for (std::size_t i = 0; i < entries.size(); ++i) {
         expect_close(entries[i].master, expected[i].master);
@@ -131,9 +131,9 @@ TEST_F(AdamWStep, IsThatOfLibTorchsFusedOperator) {
   }
 }
 
-TEST_F(AdamWStep, MovesByTheLearningRateInTheFirstStep) {
-  const AdamWEntry entry{at::zeros({2}), at::zeros({2}), at::zeros({2}), scalar(1), at::tensor({5.0f, -0.01f}), {}};
-  adamw_step({entry}, {.eps = 0}, scalar(0.1));
+TEST_F(AdamStep, MovesByTheLearningRateInTheFirstStep) {
+  const AdamEntry entry{at::zeros({2}), at::zeros({2}), at::zeros({2}), scalar(1), at::tensor({5.0f, -0.01f}), {}};
+  adam_step({entry}, {.eps = 0}, scalar(0.1));
   EXPECT_TRUE(at::allclose(entry.master, at::tensor({-0.1f, 0.1f}), 1e-5));
 }
 

@@ -51,7 +51,7 @@ Action add_compare(CLI::App& app) {
   app.add_option("--format", options->format, "text (default), markdown, csv or json")
       ->check(CLI::IsMember({"text", "markdown", "csv", "json"}))
       ->type_name("FORMAT");
-  app.add_flag("--force", options->force, "Compare runs of different versions, devices or data all the same");
+  app.add_flag("--force", options->force, "Compare runs of different versions, plugins, devices or data all the same");
   app.footer(
       "Runs that differ only in their seed are a group: mean, sample standard deviation, n. Runs that are not finished "
       "are listed and not averaged.");

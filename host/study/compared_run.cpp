@@ -93,13 +93,12 @@ void take(ComparedRun& compared, const ExistingRun& run) {
   compared.published = config::read_published(experiment);
 }
 
-// The entry of the study that a run's directory belongs to; null when it belongs to none.
-Json member_entry(const fs::path& directory) {
-  const fs::path folder = directory.parent_path();
-  const Json record = read_study_file(folder.parent_path());
+// The entry of the run in `directory` in the record of the study that it belongs to; null when it belongs to none.
+Json member_entry(const Json& record, const fs::path& directory) {
   if (!record.is_object()) return {};
+  const std::string name = directory.parent_path().filename().string();
   for (const Json& member : record["members"]) {
-    if (member.value("name", "") == folder.filename().string()) return member;
+    if (member.value("name", "") == name) return member;
   }
   return {};
 }
@@ -124,10 +123,7 @@ class Reader {
       }
       result_.runs.push_back(std::move(compared));
     }
-    if (!record.contains("published")) return;
-    for (const auto& [group, value] : record["published"].items()) {
-      result_.published[prefix + group] = {value.at("top1"), value.at("source")};
-    }
+    take_published(record, prefix);
   }
 
   void add_run(const fs::path& path) {
@@ -139,9 +135,11 @@ class Reader {
     const auto seed = student.get<std::int64_t>("seed");
     compared.seed = seed ? *seed : table.get<std::int64_t>("seed").value_or(config::RunSpec().seed);
     take(compared, run);
-    const Json member = member_entry(run.directory);
+    const Json record = read_study_file(run.directory.parent_path().parent_path());
+    const Json member = member_entry(record, run.directory);
     if (member.is_object()) {
       compared.group = member.value("group", "");
+      take_published(record, "");
     } else {
       if (Node* const own = experiment.find(seed ? "student" : "run")) own->erase("seed");
       compared.group = group_of(essence_hash(experiment), table.get<std::string>("name").value_or("experiment"));
@@ -155,6 +153,13 @@ class Reader {
   }
 
  private:
+  void take_published(const Json& record, const std::string& prefix) {
+    if (!record.contains("published")) return;
+    for (const auto& [group, value] : record["published"].items()) {
+      result_.published[prefix + group] = {value.at("top1"), value.at("source")};
+    }
+  }
+
   // Groups are told by their experiments and called by the name of their first run.
   std::string group_of(const std::string& hash, const std::string& name) {
     const auto known = names_by_hash_.find(hash);

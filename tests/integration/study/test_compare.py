@@ -99,6 +99,7 @@ def test_runs_are_grouped_by_their_experiments(study, shared_retort):
     # As members of their study they keep its groups.
     groups = shared_retort("compare", *runs, "--format", "json").json["groups"]
     assert [(group["name"], group["n"]) for group in groups] == [("label", 2), ("kd", 2)]
+    assert [group["published"] and group["published"]["top1"] for group in groups] == [None, 0.75]
 
 
 def test_several_studies(study, shared_retort):

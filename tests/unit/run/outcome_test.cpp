@@ -41,7 +41,7 @@ TEST(Outcome, ReadsWhatItWrote) {
 
 TEST(Outcome, HoldsThePublishedFigure) {
   const RunOutcome outcome{.state = "finished", .published = config::PublishedResult{.top1 = 0.7, .source = "a table"}};
-  EXPECT_EQ(to_json(outcome)["published"], (nlohmann::json{{"top1", 0.7}, {"source", "a table"}}));
+  EXPECT_EQ(to_json(outcome)["published"], (nlohmann::ordered_json{{"top1", 0.7}, {"source", "a table"}}));
   EXPECT_TRUE(to_json(RunOutcome{.state = "finished"})["published"].is_null());
 }
 

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kNothing = "–";
+constexpr std::size_t kColumns = 5;  // of groups beside each other
 
 std::string head(const StudyData& study) {
   std::map<std::string, int> states;
@@ -69,29 +70,79 @@ std::string breakable(const std::string& key) {
   return text;
 }
 
-// The settings of a group are those of its first member: they differ in the seed alone.
-std::string differences(const StudyData& study) {
-  const std::vector<std::string> groups = study.groups();
-  std::map<std::string, const std::map<std::string, std::string>*> settings;
-  std::set<std::string> keys;
-  for (const StudyData::Member& member : study.members) {
-    if (member.settings.empty() || !settings.emplace(member.run->group, &member.settings).second) continue;
-    for (const auto& [key, value] : member.settings) keys.insert(key);
-  }
-  Table table{.heads = {"key"}, .numbers_from = groups.size() + 1, .cells_are_markup = true, .classes = "matrix"};
-  table.heads.insert(table.heads.end(), groups.begin(), groups.end());
-  for (const std::string& key : keys) {
-    std::vector<std::string> row{breakable(key)};
-    for (const std::string& group : groups) {
-      const auto known = settings.find(group);
-      const auto value =
-          known == settings.end() ? std::map<std::string, std::string>::const_iterator() : known->second->find(key);
-      row.push_back(known == settings.end() || value == known->second->end() ? kNothing : escaped(value->second));
+// The settings of each group, which are those of its first member: they differ in the seed alone.
+using Settings = std::vector<std::pair<std::string, const std::map<std::string, std::string>*>>;
+
+Settings settings_of(const StudyData& study) {
+  Settings settings;
+  for (const std::string& group : study.groups()) {
+    for (const StudyData::Member& member : study.members) {
+      if (member.run->group != group || member.settings.empty()) continue;
+      settings.emplace_back(group, &member.settings);
+      break;
     }
-    if (std::set<std::string>(row.begin() + 1, row.end()).size() > 1) table.rows.push_back(std::move(row));
   }
+  return settings;
+}
+
+// The values that a key has in the groups, "" where it is not set; nothing when it is the same in all.
+std::vector<std::string> differing_values(const Settings& settings, const std::string& key) {
+  std::vector<std::string> values;
+  for (const auto& [group, own] : settings) {
+    const auto found = own->find(key);
+    values.push_back(found == own->end() ? "" : found->second);
+  }
+  if (std::set<std::string>(values.begin(), values.end()).size() < 2) values.clear();
+  return values;
+}
+
+// A column for each group.
+Table matrix(const Settings& settings, const std::set<std::string>& keys) {
+  Table table{.heads = {"key"}, .numbers_from = settings.size() + 1, .cells_are_markup = true, .classes = "matrix"};
+  for (const auto& [group, own] : settings) table.heads.push_back(group);
+  for (const std::string& key : keys) {
+    const std::vector<std::string> values = differing_values(settings, key);
+    if (values.empty()) continue;
+    table.rows.push_back({breakable(key)});
+    for (const std::string& value : values) table.rows.back().push_back(value.empty() ? kNothing : escaped(value));
+  }
+  return table;
+}
+
+// A row for each value, with the groups that have it: fits a page however many groups there are.
+Table value_list(const Settings& settings, const std::set<std::string>& keys) {
+  Table table{.heads = {"key", "value", "groups"}, .numbers_from = 9, .cells_are_markup = true, .classes = "values"};
+  for (const std::string& key : keys) {
+    std::vector<std::pair<std::string, std::string>> groups;  // value, names
+    const std::vector<std::string> values = differing_values(settings, key);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i].empty()) continue;
+      const auto known =
+          std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return one.first == values[i]; });
+      if (known == groups.end()) {
+        groups.emplace_back(values[i], settings[i].first);
+      } else {
+        known->second += ", " + settings[i].first;
+      }
+    }
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      table.rows.push_back({i == 0 ? breakable(key) : "", escaped(groups[i].first), escaped(groups[i].second)});
+    }
+  }
+  return table;
+}
+
+std::string differences(const StudyData& study) {
+  const Settings settings = settings_of(study);
+  std::set<std::string> keys;
+  for (const auto& [group, own] : settings) {
+    for (const auto& [key, value] : *own) keys.insert(key);
+  }
+  const bool few = settings.size() <= kColumns;
+  const Table table = few ? matrix(settings, keys) : value_list(settings, keys);
   if (table.rows.empty()) return paragraph("The groups do not differ in their experiments.");
-  return paragraph("The resolved keys in which the experiments of the groups differ, the seed aside.") +
+  return paragraph(std::string("The resolved keys in which the experiments of the groups differ, the seed aside.") +
+                   (few ? "" : " A group that stands at none of a key's values does not set it.")) +
          report::table(table);
 }
 

@@ -14,7 +14,7 @@
 namespace retort::report {
 namespace {
 
-constexpr double kWidestText = 190.0;
+constexpr double kWidestText = 215.0;
 constexpr double kSmallFont = 11.0;
 constexpr double kMargin = 4.0;
 constexpr std::size_t kDetailLines = 3;
@@ -51,7 +51,6 @@ std::vector<std::string> wrapped(const std::string& text) {
   return lines;
 }
 
-// "student: 78,042 parameters" is enough with the model's name above it.
 Box read_box(const Json& node) {
   Box box{.id = text_at_key(node, "id"), .kind = text_at_key(node, "kind")};
   box.trained = at(node, "trained") == true;
@@ -60,6 +59,11 @@ Box read_box(const Json& node) {
   box.title = label;
   if (box.kind != "model" && box.kind != "tap" && box.kind != "objective") box.title = box.kind + " " + label;
   box.details = wrapped(detail);
+  // Their label is a list of all of them.
+  if (box.kind == "transforms") {
+    box.title = box.kind;
+    box.details = wrapped(label);
+  }
   box.everything = box.id + ": " + label + (detail.empty() ? "" : "\n" + detail);
   return box;
 }
@@ -95,21 +99,25 @@ std::string draw_box(const Box& box, const Place& place) {
   return element("g", {{"class", fmt::format("box {}{}", plain ? box.kind : "", box.trained ? " trained" : "")}}, text);
 }
 
-std::string draw_edge(const std::vector<Place>& way, const std::string& label) {
+std::string draw_edge(const std::vector<Place>& way) {
   if (way.size() < 2) return "";
   std::string path = fmt::format("M{} {}", coordinate(way[0].x), coordinate(way[0].y));
   for (std::size_t i = 1; i < way.size(); ++i) {
     const double middle = (way[i - 1].y + way[i].y) / 2;
+    const double end = way[i].y - (i + 1 < way.size() ? 0.0 : 5.0);
     path += fmt::format("C{} {} {} {} {} {}", coordinate(way[i - 1].x), coordinate(middle), coordinate(way[i].x),
-                        coordinate(middle), coordinate(way[i].x), coordinate(way[i].y - (i + 1 < way.size() ? 0 : 5)));
+                        coordinate(middle), coordinate(way[i].x), coordinate(end));
   }
-  const Place& tip = way.back();
-  std::string text = element("path", {{"class", "edge"}, {"d", path}});
-  text +=
-      element("path", {{"class", "tip"}, {"d", fmt::format("M{} {}l-4 -7h8z", coordinate(tip.x), coordinate(tip.y))}});
-  if (label.empty()) return text;
+  const std::string tip = fmt::format("M{} {}l-4 -7h8z", coordinate(way.back().x), coordinate(way.back().y));
+  return element("path", {{"class", "edge"}, {"d", path}}) + element("path", {{"class", "tip"}, {"d", tip}});
+}
+
+// In the middle of an edge's last stretch.
+std::string draw_edge_label(const std::vector<Place>& way, const std::string& label) {
+  if (way.size() < 2 || label.empty()) return "";
   const Place& before = way[way.size() - 2];
-  return text + text_at((before.x + tip.x) / 2, (before.y + tip.y) / 2 + 2, label, "middle", "edge-label");
+  const Place& end = way.back();
+  return text_at((before.x + end.x) / 2, (before.y + end.y) / 2 + 2, label, "middle", "edge-label");
 }
 
 // "x 0.9" is how plain text writes a weight.
@@ -146,10 +154,11 @@ std::string draw_graph(const Json& stage) {
   Layout layout = lay_out(sizes, edges);
   for (Place& place : layout.boxes) place = {place.x + kMargin, place.y + kMargin};
   std::string text;
-  for (std::size_t i = 0; i < edges.size(); ++i) {
-    for (Place& point : layout.edges[i]) point = {point.x + kMargin, point.y + kMargin};
-    text += draw_edge(layout.edges[i], labels[i]);
+  for (std::vector<Place>& way : layout.edges) {
+    for (Place& point : way) point = {point.x + kMargin, point.y + kMargin};
+    text += draw_edge(way);
   }
+  for (std::size_t i = 0; i < edges.size(); ++i) text += draw_edge_label(layout.edges[i], labels[i]);
   for (std::size_t i = 0; i < boxes.size(); ++i) text += draw_box(boxes[i], layout.boxes[i]);
   return drawing(layout.width + 2 * kMargin, layout.height + 2 * kMargin,
                  fmt::format("Training graph of the stage {}: {} nodes and {} edges, from the data to the optimizer",

@@ -41,7 +41,7 @@ class Painter {
     Frame frame{.left = 0.0, .top = 26.0, .right = chart_.width - label_room, .bottom = height - 42.0};
     const Scale y(kind, ys, frame.bottom, frame.top, 5);
     frame.left = tick_room(y);
-    const Scale x(ScaleKind::Linear, xs, frame.left, frame.right, 6, /*rounded=*/false);
+    const Scale x(ScaleKind::Linear, xs, frame.left, frame.right, 6, {.rounded = false, .least_step = 1.0});
 
     std::string text = y_axis(frame, y) + x_axis(frame, x, chart_.x);
     const std::string unit = chart_.y + (y.kind() == ScaleKind::Logarithmic ? " (logarithmic)" : "");

@@ -11,7 +11,7 @@ namespace retort::report {
 
 struct LineChart {
   std::string title;
-  std::string x = "step";
+  std::string x = "step";  // what is counted from left to right
   std::string y;  // what the values are; may be empty
   std::vector<Series> series;
   std::vector<Series> background = {};  // without names and bands, to be compared with

@@ -40,7 +40,7 @@ void Extent::add(double value) {
   empty_ = false;
 }
 
-Scale::Scale(ScaleKind kind, const Extent& extent, double begin, double end, int ticks, bool rounded)
+Scale::Scale(ScaleKind kind, const Extent& extent, double begin, double end, int ticks, const Ends& ends)
     : kind_(kind),
       low_(extent.empty() ? 0.0 : extent.low()),
       high_(extent.empty() ? 1.0 : extent.high()),
@@ -50,11 +50,11 @@ Scale::Scale(ScaleKind kind, const Extent& extent, double begin, double end, int
     make_logarithmic(ticks);
   } else {
     kind_ = ScaleKind::Linear;
-    make_linear(ticks, rounded);
+    make_linear(ticks, ends);
   }
 }
 
-void Scale::make_linear(int ticks, bool rounded) {
+void Scale::make_linear(int ticks, const Ends& ends) {
   // Less than what doubles can tell apart between the ends is one value.
   const double size = std::max(std::abs(low_), std::abs(high_));
   if (high_ - low_ <= size * 1e-9 || high_ - low_ < 1e-290) {
@@ -62,8 +62,8 @@ void Scale::make_linear(int ticks, bool rounded) {
     low_ -= room;
     high_ += room;
   }
-  const double step = nice_step(high_ - low_, ticks);
-  if (rounded) {
+  const double step = std::max(nice_step(high_ - low_, ticks), ends.least_step);
+  if (ends.rounded) {
     low_ = std::floor(low_ / step + 1e-9) * step;
     high_ = std::ceil(high_ / step - 1e-9) * step;
   }

@@ -32,8 +32,13 @@ enum class ScaleKind { Linear, Logarithmic };
 // is widened, and an empty one becomes 0 to 1. A logarithmic scale of an extent that is not positive is linear.
 class Scale {
  public:
-  // The ends of the scale are those of the extent, rounded outwards to ticks when `rounded`.
-  Scale(ScaleKind kind, const Extent& extent, double begin, double end, int ticks, bool rounded = true);
+  struct Ends {
+    bool rounded = true;      // outwards to ticks; else they are those of the extent
+    double least_step = 0.0;  // between ticks: 1 for what is counted
+  };
+  Scale(ScaleKind kind, const Extent& extent, double begin, double end, int ticks, const Ends& ends);
+  Scale(ScaleKind kind, const Extent& extent, double begin, double end, int ticks)
+      : Scale(kind, extent, begin, end, ticks, Ends()) {}
 
   double operator()(double value) const;
   const std::vector<Tick>& ticks() const { return ticks_; }
@@ -42,7 +47,7 @@ class Scale {
   ScaleKind kind() const { return kind_; }
 
  private:
-  void make_linear(int ticks, bool rounded);
+  void make_linear(int ticks, const Ends& ends);
   void make_logarithmic(int ticks);
 
   ScaleKind kind_;

@@ -44,8 +44,13 @@ std::string comparison(const StudyData& study) {
   Table table{.heads = rows.front()};
   table.rows.assign(rows.begin() + 1, rows.end());
   text += gallery({comparison_figure(study)}) + report::table(table);
-  for (const std::string& note : study::comparison_notes(*study.comparison)) text += paragraph(note, "note");
-  return text;
+  // The first note is the legend; those on single runs say what the list of runs says.
+  text += paragraph(study::comparison_notes(*study.comparison).front(), "note");
+  std::string left_out;
+  for (const study::ComparedRun* run : study.comparison->unfinished) {
+    left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", run->name, run->state);
+  }
+  return left_out.empty() ? text : text + paragraph("Not averaged: " + left_out + ".", "note");
 }
 
 std::string curves(const StudyData& study) {

@@ -42,7 +42,7 @@ def test_version(retort):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["rum"], "there is no command 'rum'; did you mean 'run'? (commands: run, study, compare, check, "),
+        (["rum"], "there is no command 'rum'; did you mean 'run'? (commands: run, study, compare, report, check, "),
         (["chekc", "x.toml"], "there is no command 'chekc'; did you mean 'check'?"),
         ([], "A subcommand is required"),
         (["run", "--epochs", "3"], "see 'retort run --help'"),

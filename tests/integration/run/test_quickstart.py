@@ -53,6 +53,7 @@ def test_directory_holds_what_a_run_leaves(run):
         "experiment.toml",
         f"sources/1-{QUICKSTART.name}",
         "environment.json",
+        "graph.json",
         "events.log",
         "metrics.jsonl",
         "metrics.prom",
@@ -60,7 +61,7 @@ def test_directory_holds_what_a_run_leaves(run):
         *(
             f"stages/{stage}/{file}"
             for stage in STAGES
-            for file in ("student.safetensors", "best.safetensors", "result.json")
+            for file in ("student.safetensors", "best.safetensors", "calibration.json", "result.json")
         ),
     }
 
@@ -79,6 +80,8 @@ def test_environment_names_versions_device_command_and_plugins(run):
     assert "compiler=" in environment["abi"] and environment["device"]
     digests = {Path(plugin["library"]).stem: plugin["sha256"] for plugin in environment["plugins"]}
     assert set(digests) == {"convnet", "cross_entropy", "digits", "kl_divergence"}
+    assert {component["name"] for component in environment["components"]} == set(digests)
+    assert all(component["kind"] and component["version"] for component in environment["components"])
     for plugin in environment["plugins"]:
         digest = subprocess.run(["sha256sum", plugin["library"]], capture_output=True, text=True, check=True).stdout
         assert digest.split()[0] == plugin["sha256"]

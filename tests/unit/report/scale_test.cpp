@@ -40,15 +40,22 @@ TEST(Scale, TicksAreRoundAndTheEndsAreTicks) {
 }
 
 TEST(Scale, UnroundedEndsStay) {
-  const Scale scale(ScaleKind::Linear, extent({20.0, 920.0}), 0.0, 900.0, 5, /*rounded=*/false);
+  const Scale scale(ScaleKind::Linear, extent({20.0, 920.0}), 0.0, 900.0, 5, {.rounded = false});
   EXPECT_DOUBLE_EQ(scale(20.0), 0.0);
   EXPECT_DOUBLE_EQ(scale(920.0), 900.0);
   EXPECT_THAT(labels(scale), ElementsAre("200", "400", "600", "800"));
 }
 
+TEST(Scale, WhatIsCountedHasWholeTicks) {
+  const Scale epochs(ScaleKind::Linear, extent({1.0, 3.0}), 0.0, 100.0, 6, {.rounded = false, .least_step = 1.0});
+  EXPECT_THAT(labels(epochs), ElementsAre("1", "2", "3"));
+  const Scale one(ScaleKind::Linear, extent({1.0}), 0.0, 100.0, 6, {.rounded = false, .least_step = 1.0});
+  EXPECT_THAT(labels(one), ElementsAre("1"));
+}
+
 TEST(Scale, OneValueIsInTheMiddle) {
   for (const double value : {5.0, -3.0, 0.0, 1e-12, 1e12}) {
-    const Scale scale(ScaleKind::Linear, extent({value}), 0.0, 100.0, 5, /*rounded=*/false);
+    const Scale scale(ScaleKind::Linear, extent({value}), 0.0, 100.0, 5, {.rounded = false});
     EXPECT_NEAR(scale(value), 50.0, 1e-6) << value;
     EXPECT_GE(scale.ticks().size(), 2u) << value;
   }

@@ -39,7 +39,7 @@ void write_runs(const report::StudyData& study, Options options) {
     const fs::path& directory = member.run->directory;
     if (!directory.empty()) write_run(directory, directory / kFile, options);
   }
-  for (const auto& teacher : study.record["teachers"]) {
+  for (const report::Json& teacher : report::at(study.record, "teachers")) {
     const fs::path directory = report::text_at_key(teacher, "directory");
     if (fs::exists(directory / study::kExperimentFile)) write_run(directory, directory / kFile, options);
   }

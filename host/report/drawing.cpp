@@ -23,12 +23,17 @@ double text_width(const std::string& text, double font_size) {
 
 std::string elided(const std::string& text, double width, double font_size) {
   if (text_width(text, font_size) <= width) return text;
-  std::string result;
+  std::vector<std::string> characters;
   for (const char c : text) {
-    if (begins_character(c) && text_width(result + "c…", font_size) > width) break;
-    result += c;
+    if (characters.empty() || begins_character(c)) characters.emplace_back();
+    characters.back() += c;
   }
-  return result + "…";
+  const auto room = static_cast<std::size_t>(std::max(width / text_width("m", font_size) - 1.0, 0.0));
+  std::string result;
+  for (std::size_t i = 0; i < (room + 1) / 2; ++i) result += characters[i];
+  result += "…";
+  for (std::size_t i = characters.size() - room / 2; i < characters.size(); ++i) result += characters[i];
+  return result;
 }
 
 std::string text_at(double x, double y, const std::string& text, const char* anchor, const char* classes) {

@@ -17,7 +17,8 @@ inline constexpr int kPalette = 8;
 
 // About how wide a text is.
 double text_width(const std::string& text, double font_size = kFontSize);
-// The text, or its beginning with an ellipsis, so that it is no wider.
+// The text, or its beginning and end with an ellipsis between them, so that it is no wider: names often differ at their
+// ends.
 std::string elided(const std::string& text, double width, double font_size = kFontSize);
 
 // The rectangle that values are drawn in.

@@ -122,7 +122,7 @@ std::string draw_edge_label(const std::vector<Place>& way, const std::string& la
 
 // "x 0.9" is how plain text writes a weight.
 std::string edge_label(const std::string& label) {
-  return label.starts_with("x ") ? "× " + label.substr(2) : label;
+  return label.starts_with("x ") ? "×" + label.substr(2) : label;
 }
 
 }  // namespace

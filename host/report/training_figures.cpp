@@ -26,10 +26,12 @@ std::string before(const std::string& name, std::string_view suffix) {
   return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : "";
 }
 
-// "loss.hint.student.projector" is "hint.student.projector" in a chart.
+// "loss.hint.student.projector.map" is "hint.student" in a chart.
 std::string short_place(const std::string& place) {
-  const std::string rest = behind(place, "loss.");
-  return rest.empty() ? place : rest;
+  std::string name = place.starts_with("loss.") ? place.substr(5) : place;
+  const std::size_t projector = name.find(".projector");
+  if (projector != std::string::npos) name.erase(projector, std::string_view(".projector").size());
+  return name.ends_with(".map") ? name.substr(0, name.size() - 4) : name;
 }
 
 std::string chart_figure(const std::string& title, std::vector<Series> series, const std::string& note = "",
@@ -77,11 +79,11 @@ const std::vector<std::string>& projector_endings() {
 }
 
 // Each value that ends like that, named by its projector.
-std::vector<Series> all_ending(const StageHistory& history, const std::string& ending, const std::string& word = "") {
+std::vector<Series> all_ending(const StageHistory& history, const std::string& ending) {
   std::vector<Series> series;
   for (const std::string& name : history.names(kSplit)) {
     const std::string place = before(name, ending);
-    if (!place.empty()) series.push_back(history.over_steps(kSplit, name, short_place(place) + word));
+    if (!place.empty()) series.push_back(history.over_steps(kSplit, name, short_place(place)));
   }
   return series;
 }
@@ -157,11 +159,13 @@ std::vector<std::string> projector_figures(const StageHistory& history) {
   }
   add_charts(figures, "Effective rank of the projectors", all_ending(history, ".effective_rank"),
              "exp of the entropy of the normalised singular values.", ScaleKind::Linear);
-  std::vector<Series> correlations = all_ending(history, ".correlation.input", " input");
-  const std::vector<Series> outputs = all_ending(history, ".correlation.output", " output");
-  correlations.insert(correlations.end(), outputs.begin(), outputs.end());
-  add_charts(figures, "Correlation of the features beside projectors", correlations,
-             "Mean absolute correlation of two features on one side of a projector.", ScaleKind::Linear);
+  for (const std::string& place : places_with(history, ".correlation.input")) {
+    add(figures,
+        chart_figure("Correlation of features: " + short_place(place),
+                     {history.over_steps(kSplit, place + ".correlation.input", "input"),
+                      history.over_steps(kSplit, place + ".correlation.output", "output")},
+                     "Mean absolute correlation of two features on one side of the projector.", "", ScaleKind::Linear));
+  }
   for (const std::string& place : places_with(history, ".relation.self")) {
     add(figures,
         chart_figure(

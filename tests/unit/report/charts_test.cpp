@@ -153,7 +153,7 @@ TEST(GraphDrawing, NodesEdgesAndWhatIsBroken) {
   expect_sound(svg);
   EXPECT_THAT(svg, HasSubstr("&lt;net&gt;"));
   EXPECT_THAT(svg, Not(HasSubstr("<x")));
-  EXPECT_THAT(svg, HasSubstr("× 0.9"));
+  EXPECT_THAT(svg, HasSubstr("×0.9"));
   EXPECT_EQ(count(svg, "class=\"edge\""), 1u);
   EXPECT_EQ(draw_graph(nlohmann::ordered_json::object()), "");
   EXPECT_EQ(draw_graph(nlohmann::ordered_json()), "");

@@ -1,20 +1,6 @@
 #include "json_access.hpp"
 
-#include <fstream>
-
-#include <retort/error.hpp>
-
 namespace retort::report {
-
-Json read_json(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) return Json::object();
-  try {
-    return Json::parse(stream);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(file.string() + " is not JSON: " + error.what());
-  }
-}
 
 const Json& at(const Json& object, const char* key) {
   static const Json nothing;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -10,9 +9,6 @@
 namespace retort::report {
 
 using Json = nlohmann::ordered_json;
-
-// An empty object when there is no such file. Throws Error naming the file when it is not JSON.
-Json read_json(const std::filesystem::path& file);
 
 // The value under `key` of an object; null when there is none.
 const Json& at(const Json& object, const char* key);

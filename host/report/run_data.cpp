@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "files/json_file.hpp"
 #include "run/run_directory.hpp"
 #include "study/existing_run.hpp"
 
@@ -51,7 +52,7 @@ class Reader {
       summary_ = run.stages;
     });
     data_.experiment = read_text(directory_.experiment());
-    attempt([&] { data_.environment = read_json(directory_.environment()); });
+    attempt([&] { data_.environment = files::read_json(directory_.environment()); });
     data_.sittings = std::max(directory_.sittings(), 1);
     data_.events = read_events(directory_.events());
     data_.metrics = read_prometheus(read_text(directory_.metrics()));
@@ -73,7 +74,7 @@ class Reader {
   // In the order of the run: that of its graphs, where an earlier version has left none that of their first steps.
   void read_stages() {
     attempt([&] {
-      const Json graphs = read_json(directory_.graph());
+      const Json graphs = files::read_json(directory_.graph());
       if (!at(graphs, "stages").is_array()) return;
       for (const Json& graph : graphs["stages"]) stage_named(data_.stages, text_at_key(graph, "stage")).graph = graph;
     });
@@ -86,9 +87,9 @@ class Reader {
     for (StageData& stage : data_.stages) {
       // A later sitting, or one that was killed, may have done more than the summary says.
       if (fs::exists(directory_.result(stage.name))) {
-        attempt([&] { stage.result = read_json(directory_.result(stage.name)); });
+        attempt([&] { stage.result = files::read_json(directory_.result(stage.name)); });
       }
-      attempt([&] { stage.calibration = read_json(directory_.calibration(stage.name)); });
+      attempt([&] { stage.calibration = files::read_json(directory_.calibration(stage.name)); });
     }
   }
 

@@ -1,7 +1,6 @@
 #include "compared_run.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -10,6 +9,7 @@
 
 #include "config/table_view.hpp"
 #include "experiment_file.hpp"
+#include "files/json_file.hpp"
 #include "identity.hpp"
 #include "record.hpp"
 
@@ -19,16 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using config::Node;
 using Json = nlohmann::ordered_json;
-
-Json read_json(const fs::path& file) {
-  std::ifstream stream(file);
-  if (!stream) return Json::object();
-  try {
-    return Json::parse(stream);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(file.string() + " is not JSON: " + error.what());
-  }
-}
 
 // The kind of device: results of two GPUs of one kind may be compared.
 std::string device_kind(const std::string& device) {
@@ -86,7 +76,7 @@ void take(ComparedRun& compared, const ExistingRun& run) {
       compared.state = is_under_way(run.directory) ? "running" : "stopped";
       break;
   }
-  const Json environment = read_json(run.directory / "environment.json");
+  const Json environment = files::read_json(run.directory / "environment.json");
   const Node experiment = read_experiment_file(run.directory / "experiment.toml");
   compared.circumstances = circumstances(environment, experiment);
   compared.plugins = plugins_of(environment);

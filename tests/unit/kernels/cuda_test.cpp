@@ -76,27 +76,27 @@ TEST_F(OnGpu, AffineActAgrees) {
 
 TEST_F(OnGpu, OptimizersAgree) {
   std::vector<SgdEntry> sgd, sgd_expected;
-  std::vector<AdamWEntry> adamw, adamw_expected;
+  std::vector<AdamEntry> adam, adam_expected;
   for (std::int64_t size = 1; size <= 100; ++size) {  // more tensors than one launch takes
     const auto p = at::randn({size * 97}), g = at::randn({size * 97}).to(at::kBFloat16);
     const auto zeros = at::zeros_like(p), steps = at::scalar_tensor(1, at::kFloat);
     const auto copy = at::empty_like(p, at::kBFloat16);
     sgd.push_back({p.cuda(), zeros.cuda(), g.cuda(), copy.cuda()});
     sgd_expected.push_back({p.clone(), zeros.clone(), g, {}});
-    adamw.push_back({p.cuda(), zeros.cuda(), zeros.cuda(), steps.cuda(), g.cuda(), copy.cuda()});
-    adamw_expected.push_back({p.clone(), zeros.clone(), zeros.clone(), steps, g, {}});
+    adam.push_back({p.cuda(), zeros.cuda(), zeros.cuda(), steps.cuda(), g.cuda(), copy.cuda()});
+    adam_expected.push_back({p.clone(), zeros.clone(), zeros.clone(), steps, g, {}});
   }
   const auto lr = at::scalar_tensor(0.1, at::kFloat), scale = at::scalar_tensor(0.5, at::kFloat);
   const SgdSettings settings{.momentum = 0.9, .weight_decay = 1e-3, .nesterov = true};
   sgd_step(sgd, settings, lr.cuda(), scale.cuda());
   sgd_step_reference(sgd_expected, settings, lr, scale);
-  adamw_step(adamw, {.weight_decay = 0.01}, lr.cuda(), scale.cuda());
-  adamw_step_reference(adamw_expected, {.weight_decay = 0.01}, lr, scale);
+  adam_step(adam, {.weight_decay = 0.01}, lr.cuda(), scale.cuda());
+  adam_step_reference(adam_expected, {.weight_decay = 0.01}, lr, scale);
   for (std::size_t i = 0; i < sgd.size(); ++i) {
     expect_close(sgd[i].master, sgd_expected[i].master.to(at::kDouble), 1e-6, "sgd");
     EXPECT_TRUE(at::equal(sgd[i].copy, sgd[i].master.to(at::kBFloat16)));
-    expect_close(adamw[i].master, adamw_expected[i].master.to(at::kDouble), 1e-5, "adamw");
-    EXPECT_TRUE(at::equal(adamw[i].copy, adamw[i].master.to(at::kBFloat16)));
+    expect_close(adam[i].master, adam_expected[i].master.to(at::kDouble), 1e-5, "adam");
+    EXPECT_TRUE(at::equal(adam[i].copy, adam[i].master.to(at::kBFloat16)));
   }
 }
 

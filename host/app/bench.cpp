@@ -65,7 +65,7 @@ void print(const run::BenchResult& result, const graph::TrainingGraph& graph) {
   print_part("host", result.host, result.mean);
   fmt::print("  {:<10} {:>9.3f} ms  (median {:.3f}, p10 {:.3f}, p90 {:.3f})\n", "step", result.mean, result.median,
              result.p10, result.p90);
-  fmt::print("  {:.0f} images/s, {:.2f}% of the time outside LibTorch operators, peak memory {:.0f} MiB\n",
+  fmt::print("  {:.0f} images/s, {:.2f}% of the time outside operators, peak memory {:.0f} MiB\n",
              result.images_per_second, 100.0 * result.host_share, static_cast<double>(result.peak_memory) / kMebibyte);
   if (result.peak_device_memory) {
     fmt::print("  peak memory of tensors on the GPU {:.0f} MiB\n",

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <retort/kernels/parallel.hpp>
 #include <retort/shape.hpp>
 
 namespace retort::cache {
@@ -63,12 +64,8 @@ LogitCache::LogitCache(const std::filesystem::path& folder, LogitKey key, const 
 
 at::Tensor LogitCache::logits(const at::Tensor& entries, const Compute& compute) {
   const std::int64_t size = entries.size(0);
-  const auto* const entry = entries.const_data_ptr<std::int64_t>();
   const at::Tensor found = torch::empty({size, shape_.classes}, shape_.type);
-  std::vector<std::int64_t> missing;
-  for (std::int64_t row = 0; row < size; ++row) {
-    if (!file_.read(entry[row], bytes_of(found, row))) missing.push_back(row);
-  }
+  const std::vector<std::int64_t> missing = read(entries, found);
   std::int64_t computed = 0;
   if (!missing.empty()) {
     const std::vector<std::int64_t> rows = rows_to_compute(missing, size);
@@ -88,6 +85,23 @@ at::Tensor LogitCache::logits(const at::Tensor& entries, const Compute& compute)
   counts_.misses += computed;
   counts_.hits += size - computed;
   return found.to(torch::kFloat);
+}
+
+std::vector<std::int64_t> LogitCache::read(const at::Tensor& entries, const at::Tensor& found) const {
+  constexpr std::int64_t kRowsWorthAThread = 32;  // each is a system call
+  const std::int64_t size = entries.size(0);
+  const auto* const entry = entries.const_data_ptr<std::int64_t>();
+  const std::int64_t parts = kernels::parts_of(size, kRowsWorthAThread);
+  std::vector<std::vector<std::int64_t>> missing(static_cast<std::size_t>(parts));
+  kernels::parallel_parts(size, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (!file_.read(entry[row], bytes_of(found, row))) missing[static_cast<std::size_t>(part)].push_back(row);
+    }
+  });
+  for (std::size_t part = 1; part < missing.size(); ++part) {
+    missing[0].insert(missing[0].end(), missing[part].begin(), missing[part].end());
+  }
+  return missing[0];
 }
 
 void LogitCache::keep(const at::Tensor& entries, const std::vector<std::int64_t>& rows, const at::Tensor& values) {

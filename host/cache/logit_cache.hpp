@@ -55,6 +55,8 @@ class LogitCache {
   const LogitFile& file() const { return file_; }
 
  private:
+  // Fills the rows of `found` that the file has; which ones it has not, in their order.
+  std::vector<std::int64_t> read(const at::Tensor& entries, const at::Tensor& found) const;
   void keep(const at::Tensor& entries, const std::vector<std::int64_t>& rows, const at::Tensor& values);
 
   Shape shape_;

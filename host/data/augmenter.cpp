@@ -5,6 +5,7 @@
 #include <retort/error.hpp>
 #include <retort/kernels/cuda.hpp>
 #include <retort/kernels/parallel.hpp>
+#include <retort/kernels/report.hpp>
 
 #include "kernels/crop_flip_cpu.hpp"
 
@@ -82,6 +83,7 @@ at::Tensor Augmenter::images(const StoredImages& images, const at::Tensor& slots
                                     .out = out.data_ptr(),
                                     .bfloat16 = type == torch::kBFloat16,
                                     .channels_last = format == at::MemoryFormat::ChannelsLast};
+  RETORT_REPORT_KERNEL("retort::crop_flip");
   if (device.is_cpu()) {
     run_on_cpu(arguments);
   } else {

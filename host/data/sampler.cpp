@@ -44,9 +44,14 @@ const at::Tensor& EpochSampler::order(std::int64_t epoch) {
   return order_;
 }
 
+EpochSampler::Range EpochSampler::range(std::int64_t batch) const {
+  const std::int64_t first = batch * batch_size_;
+  return {first, std::min(batch_size_, size_ - first)};
+}
+
 at::Tensor EpochSampler::indices(std::int64_t epoch, std::int64_t batch) {
-  const std::int64_t begin = batch * batch_size_;
-  return order(epoch).slice(0, begin, std::min(begin + batch_size_, size_));
+  const auto [first, size] = range(batch);
+  return order(epoch).narrow(0, first, size);
 }
 
 at::Tensor indices_from(const at::Tensor& order, const at::Tensor& first, std::int64_t size) {

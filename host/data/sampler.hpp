@@ -16,6 +16,12 @@ class EpochSampler {
 
   std::int64_t batches_per_epoch() const { return batches_; }
 
+  // Where a batch begins in the order of its epoch, and how many samples it has.
+  struct Range {
+    std::int64_t first, size;
+  };
+  Range range(std::int64_t batch) const;
+
   // The samples of one batch: [at most batch_size] int64 on the CPU; epoch and batch count from 0.
   // Keeps the order of the epoch asked for last. [one thread at a time]
   at::Tensor indices(std::int64_t epoch, std::int64_t batch);

@@ -1,7 +1,5 @@
 #include "common_work.hpp"
 
-#include <algorithm>
-
 namespace retort::engine {
 
 class CommonWork::Teacher {
@@ -18,6 +16,8 @@ class CommonWork::Teacher {
     runner_.reset();
     taps_.reset();
   }
+
+  std::size_t tap_count() const { return node_.request.names().size(); }
 
   const Taps& taps(std::int64_t batch, const Images& images, const torch::Tensor& target) {
     if (taps_ && batch_ == batch) return *taps_;
@@ -77,6 +77,10 @@ Taps CommonWork::teacher_taps(Teacher& teacher, const TapRequest& request, const
   Taps asked(request);
   for (const std::string& name : request.names()) asked.put(name, all.at(name));
   return asked;
+}
+
+std::size_t CommonWork::tap_count(const Teacher& teacher) {
+  return teacher.tap_count();
 }
 
 const Evaluation& CommonWork::teacher_evaluation(Teacher& teacher, const data::Source& test,

@@ -37,6 +37,8 @@ class CommonWork {
   torch::Tensor images(const data::Normalize& normalize, c10::ScalarType type, at::MemoryFormat format,
                        const Images& make);
   Taps teacher_taps(Teacher& teacher, const TapRequest& request, const Images& images, const torch::Tensor& target);
+  // How many taps the teacher computes: more when somebody joins who asks for others.
+  static std::size_t tap_count(const Teacher& teacher);
 
   const Evaluation& teacher_evaluation(Teacher& teacher, const data::Source& test,
                                        const std::function<Evaluation()>& evaluate);

@@ -4,9 +4,9 @@
 
 namespace retort::engine {
 
-// How long this thread spends inside LibTorch's operators and autograd nodes while the object lives: what is left of a
-// step is the host's own work. Nested operators count once. Watching costs about a microsecond an operator, which is
-// not counted as operator time.
+// How long this thread spends inside LibTorch's operators, Retort's kernels and autograd nodes while the object lives:
+// what is left of a step is the host's own work. Nested operators count once. Watching costs about a microsecond an
+// operator, which is not counted as operator time.
 class OperatorClock {
  public:
   OperatorClock();

@@ -96,9 +96,10 @@ Taps StepExecutor::own_teacher_taps(const StepData& data) {
 }
 
 // Empty when they are not, to the bit, what this trainer's own teacher computes: the taps that others ask for may keep
-// operators from being fused. The first batch of each size tells.
+// operators from being fused. The first batch of each size tells, and again when there are more taps.
 std::optional<Taps> StepExecutor::common_teacher_taps(const StepData& data) {
-  const auto [agrees, first] = common_teacher_agrees_.try_emplace(data.images.size(0), true);
+  const auto [agrees, first] =
+      common_teacher_agrees_.try_emplace({data.images.size(0), CommonWork::tap_count(*sharing_.teacher)}, true);
   if (!agrees->second) return std::nullopt;
   const auto make = [&] { return images(data.source, data.draw, *teacher_input_, *teacher_); };
   Taps taps = sharing_.common->teacher_taps(*sharing_.teacher, graph_.teacher->request, make, data.batch.target);
@@ -137,7 +138,7 @@ torch::Tensor weights_of(const StepSettings& settings) {
 StepExecutor::Inputs StepExecutor::inputs_of(const data::Source& source, const StepSettings& settings) const {
   // The fused operators of the GPU read a rate in single precision.
   const torch::Tensor lr = torch::scalar_tensor(settings.lr, device_.is_cpu() ? torch::kDouble : torch::kFloat);
-  return {source.draw(settings.indices, settings.epoch), lr.to(device_), weights_of(settings).to(device_)};
+  return {source.draw(settings.indices(), settings.epoch), lr.to(device_), weights_of(settings).to(device_)};
 }
 
 namespace {
@@ -195,14 +196,14 @@ StepResult StepExecutor::compute(const data::Source& source, const Inputs& input
 
 StepResult StepExecutor::step(const data::Source& source, const StepSettings& settings) {
   if (capture_) return replayed(source, settings);
-  if (sharing_.common) sharing_.common->begin_batch(source, settings.indices, settings.epoch);
+  if (sharing_.common) sharing_.common->begin_batch(source, settings.indices(), settings.epoch);
   return compute(source, inputs_of(source, settings), settings.step, settings.measure_gradient);
 }
 
 // Nothing is sent to the device but at the beginning of an epoch, and after a step that was not one of the order's.
 void StepExecutor::go_to(const data::Source& source, const StepSettings& settings) {
   if (place_.epoch != settings.epoch) {
-    const data::Draw draw = source.draw(settings.indices, settings.epoch);
+    const data::Draw draw = source.draw(settings.indices(), settings.epoch);
     if (!place_.order.defined()) {
       place_ = {.order = settings.order.to(device_, /*non_blocking=*/false, /*copy=*/true),
                 .first = torch::zeros({}, torch::TensorOptions().dtype(torch::kInt64).device(device_)),
@@ -214,18 +215,17 @@ void StepExecutor::go_to(const data::Source& source, const StepSettings& setting
     place_.epoch = settings.epoch;
   }
   if (place_.next != settings.first) place_.first.fill_(settings.first);
-  place_.next = settings.first + settings.indices.size(0);
+  place_.next = settings.first + settings.size;
 }
 
 StepResult StepExecutor::replayed(const data::Source& source, const StepSettings& settings) {
   constexpr int kWarmUps = 3;
-  const std::int64_t size = settings.indices.size(0);
-  Captured& captured = captured_[{size, settings.measure_gradient}];
+  Captured& captured = captured_[{settings.size, settings.measure_gradient}];
   go_to(source, settings);
   const auto work = [&] {
-    captured.inputs.draw.index = data::indices_from(place_.order, place_.first, size);
+    captured.inputs.draw.index = data::indices_from(place_.order, place_.first, settings.size);
     captured.result = compute(source, captured.inputs, settings.step, settings.measure_gradient);
-    place_.first.add_(size);
+    place_.first.add_(settings.size);
   };
   if (!captured.graph) {
     captured.graph = capture_();

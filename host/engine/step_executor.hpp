@@ -21,12 +21,15 @@ namespace retort::engine {
 struct StepSettings {
   torch::Tensor order;     // [samples] int64 on the CPU: all samples of the epoch in their order
   std::int64_t first = 0;  // where the step's samples begin in it
-  torch::Tensor indices;   // [N] int64 on the CPU: the step's samples
+  std::int64_t size = 0;   // how many they are
   std::int64_t epoch = 0;
   std::int64_t step = 0;  // optimizer steps done in this stage
   double lr = 0.0;
   std::span<const double> weights;  // one a term
   bool measure_gradient = false;
+
+  // [size] int64 on the CPU: the step's samples.
+  torch::Tensor indices() const { return order.narrow(0, first, size); }
 };
 
 // What a step is computed on.
@@ -133,8 +136,8 @@ class StepExecutor {
   ModelRunner student_;
   std::optional<ModelRunner> teacher_;
   StepSharing sharing_;
-  std::map<std::int64_t, bool>
-      common_teacher_agrees_;  // by batch size: with what the teacher computes for this trainer
+  // By batch size and number of taps: whether the common teacher computes what this trainer's own does.
+  std::map<std::pair<std::int64_t, std::size_t>, bool> common_teacher_agrees_;
   std::unique_ptr<Optimizer> optimizer_;
   PhaseClock clock_;
   DeviceGraphFactory capture_;

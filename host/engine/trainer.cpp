@@ -195,21 +195,21 @@ bool StageTrainer::step() {
   diagnose_next_step();
   const auto started = std::chrono::steady_clock::now();
   executor_.clock().reset();
-  const torch::Tensor indices = sampler_.indices(position_.epoch, position_.batch);
   const double lr = value_at(graph_.training.lr, epochs_done(), graph_.training.epochs);
   const bool will_read = (position_.step + 1) % options_.read_every == 0 || diagnosis_.has_value();
   set_scheduled_parameters();
   if (rollback_) rollback_->remember();
   const std::vector<double> weights = term_weights();
+  const auto [first, size] = sampler_.range(position_.batch);
   last_step_ = executor_.step(train_, {.order = sampler_.order(position_.epoch),
-                                       .first = position_.batch * graph_.training.batch_size,
-                                       .indices = indices,
+                                       .first = first,
+                                       .size = size,
                                        .epoch = position_.epoch,
                                        .step = position_.step,
                                        .lr = lr,
                                        .weights = weights,
                                        .measure_gradient = will_read});
-  samples_ += indices.size(0);
+  samples_ += size;
   sums_ += rollback_ ? torch::where(settle_step(), last_step_.counts, skipped_step_) : last_step_.counts;
 
   ++position_.batch;

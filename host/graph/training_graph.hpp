@@ -14,7 +14,7 @@
 
 #include "config/experiment.hpp"
 #include "data/training_split.hpp"
-#include "outline.hpp"
+#include "memory_need.hpp"
 
 namespace retort::graph {
 

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <retort/kernels/cuda.hpp>
 #include <retort/kernels/parallel.hpp>
+#include <retort/kernels/report.hpp>
 
 #include "optimizer_kernel.hpp"
 
@@ -131,6 +132,7 @@ void adam_step_reference(const std::vector<AdamEntry>& entries, const AdamSettin
 
 void sgd_step(const std::vector<SgdEntry>& entries, const SgdSettings& settings, const at::Tensor& lr,
               const at::Tensor& scale) {
+  RETORT_REPORT_KERNEL("retort::sgd_step");
   std::vector<SgdTensor> tensors;
   std::vector<at::Tensor> kept;
   std::vector<SgdEntry> others;
@@ -158,6 +160,7 @@ void sgd_step(const std::vector<SgdEntry>& entries, const SgdSettings& settings,
 
 void adam_step(const std::vector<AdamEntry>& entries, const AdamSettings& settings, const at::Tensor& lr,
                const at::Tensor& scale) {
+  RETORT_REPORT_KERNEL("retort::adam_step");
   std::vector<AdamTensor> tensors;
   std::vector<at::Tensor> kept;
   std::vector<AdamEntry> others;

@@ -3,8 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/core/Generator.h>
 #include <torch/nn/module.h>
+
+#include "generator_states.hpp"
 
 namespace retort::program {
 
@@ -18,8 +19,8 @@ class KeptState {
   KeptState& operator=(const KeptState&) = delete;
 
  private:
-  std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;        // each with its copy
-  std::vector<std::pair<at::Generator, at::Tensor>> generators_;  // each with its state
+  std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;  // each with its copy
+  GeneratorStates generators_;
 };
 
 }  // namespace retort::program

@@ -12,7 +12,7 @@ namespace retort::report {
 struct LineChart {
   std::string title;
   std::string x = "step";  // what is counted from left to right
-  std::string y;  // what the values are; may be empty
+  std::string y;           // what the values are; may be empty
   std::vector<Series> series;
   std::vector<Series> background = {};  // without names and bands, to be compared with
   std::optional<ScaleKind> scale;       // of the values; none: what fits them

@@ -39,7 +39,7 @@ void wait_for(const c10::Device& device) {
   if (device.is_cuda()) torch::cuda::synchronize(device.index());
 }
 
-// The share of the steps' time that is spent outside LibTorch's operators.
+// The share of the steps' time that is spent outside operators.
 double host_share(engine::StageTrainer& trainer, std::int64_t steps) {
   const engine::OperatorClock operators;
   const auto started = Clock::now();

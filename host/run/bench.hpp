@@ -28,7 +28,7 @@ struct BenchResult {
   // On a GPU the parts are the times of launching; what the host waits for it is in `host`.
   std::array<double, engine::kPhases.size()> parts{};
   double host = 0.0;                               // the step less its parts: sampling, accumulating, reading
-  double host_share = 0.0;                         // of the step's time outside LibTorch's operators
+  double host_share = 0.0;                         // of the step's time outside operators
   std::int64_t peak_memory = 0;                    // bytes: the process's largest resident set while it was measured
   std::optional<std::int64_t> peak_device_memory;  // bytes that tensors took on the GPU at most
 };

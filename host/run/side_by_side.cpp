@@ -2,24 +2,9 @@
 
 #include <algorithm>
 
-#include <ATen/Context.h>
 #include <fmt/format.h>
 
 namespace retort::run {
-
-void SideBySide::RandomNumbers::keep(c10::Device device) {
-  states_.clear();
-  std::vector<c10::Device> devices{c10::kCPU};
-  if (!device.is_cpu()) devices.push_back(device);
-  for (const c10::Device each : devices) {
-    const at::Generator& generator = at::globalContext().defaultGenerator(each);
-    states_.emplace_back(generator, generator.get_state());
-  }
-}
-
-void SideBySide::RandomNumbers::put_back() const {
-  for (auto [generator, state] : states_) generator.set_state(state);
-}
 
 void SideBySide::add(config::ExperimentSpec experiment, registry::Registry& registry, RunOrigin origin) {
   if (!members_.empty()) {
@@ -60,10 +45,10 @@ void SideBySide::take_turn(Member& member, bool first) {
     if (first) {
       member.runner.start();
     } else {
-      member.random.put_back();
+      member.random->put_back();
       member.over = !member.runner.advance();
     }
-    member.random.keep(device_);
+    member.random.emplace(device_);
   } catch (const std::exception& error) {
     member.over = true;
     member.error = error.what();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "program/generator_states.hpp"
 #include "runner.hpp"
 
 namespace retort::run {
@@ -28,23 +29,13 @@ class SideBySide {
   std::vector<Ending> run();
 
  private:
-  // The random numbers of a run while it is not its turn.
-  class RandomNumbers {
-   public:
-    // As they are now.
-    void keep(c10::Device device);
-    void put_back() const;
-
-   private:
-    std::vector<std::pair<at::Generator, at::Tensor>> states_;
-  };
   struct Member {
     Member(config::ExperimentSpec read, registry::Registry& registry, RunOrigin origin)
         : experiment(std::move(read)), runner(experiment, registry, std::move(origin), experiment.run.name) {}
 
     config::ExperimentSpec experiment;
     Runner runner;
-    RandomNumbers random;
+    std::optional<program::GeneratorStates> random;  // while it is not its turn
     bool over = false;
     std::string error;
   };

@@ -6,6 +6,7 @@ The objective is T^2 KL + CE (Hinton 2015), the optimizer SGD with momentum, fus
 import argparse
 import json
 import os
+import re
 import statistics
 import sys
 import time
@@ -181,6 +182,22 @@ class Clock:
         return [(end - begin) * 1e3 for begin, end in zip(self.marks, self.marks[1:])]
 
 
+class PeakMemory:
+    """The most that is held while the object lives, as `retort bench` measures it."""
+
+    def __init__(self):
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, see proc(5)
+
+    def bytes(self) -> dict[str, int | None]:
+        resident = re.search(r"(?m)^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text())
+        return {
+            "peak_memory_bytes": 1024 * int(resident[1]),
+            "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if device.type == "cuda" else None,
+        }
+
+
 def summary(values: list[float]) -> dict[str, float]:
     tenths = statistics.quantiles(values, n=10, method="inclusive") if len(values) > 1 else values
     return {"median": statistics.median(values), "mean": statistics.fmean(values), "p10": tenths[0], "p90": tenths[-1]}
@@ -195,7 +212,7 @@ def measure(distillation: Distillation) -> dict:
     first = time.perf_counter() - began
     for _ in range(arguments.warmup):
         distillation.step()
-    clock = Clock()
+    memory, clock = PeakMemory(), Clock()
     clock.mark()
     for _ in range(arguments.steps):
         loss = distillation.step()
@@ -203,7 +220,7 @@ def measure(distillation: Distillation) -> dict:
     steps = clock.intervals_ms()
     if not torch.isfinite(loss):
         sys.exit(f"pytorch_peer: the loss is {loss.item()}")
-    return {"step_ms": summary(steps), "first_step_s": first, "loss": loss.item()}
+    return {"step_ms": summary(steps), "first_step_s": first, "loss": loss.item(), **memory.bytes()}
 
 
 def main() -> None:

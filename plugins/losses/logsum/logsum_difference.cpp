@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <retort/kernels/cuda.hpp>
 #include <retort/kernels/moments.hpp>
+#include <retort/kernels/report.hpp>
 
 #include "logsum_kernel.hpp"
 
@@ -197,6 +198,7 @@ bool covered(const LogSumDifference& in) {
 }
 
 torch::Tensor evaluate(const LogSumDifference& difference) {
+  RETORT_REPORT_KERNEL("retort::logsum_difference");
   LogSumDifference in = difference;
   // One type for both sides, in which neither loses anything.
   const auto type = at::promote_types(in.student.scalar_type(), in.teacher.scalar_type());

@@ -10,6 +10,7 @@ double log_of(double x) {
 }
 
 constexpr float kLowest = -__builtin_inff();
+constexpr double kLog2E = 1.4426950408889634;
 
 template <class T>
 RETORT_INLINE float row_max(const T* x, std::int64_t size) {
@@ -23,6 +24,12 @@ struct Row {
   double soft = 0, hard = 0;
 };
 
+// At temperatures 1, 2 and 4 the exponentials of the hard part are those of the soft part, squared this often, which is
+// cheaper than another exponential; -1 at others.
+int squarings_at(float temperature) {
+  return temperature == 1 ? 0 : temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
+}
+
 // Three passes over a row, the second and third of which find it in the cache: maxima, exponentials with their sums,
 // and the gradient from the exponentials that were kept. Soft: with a teacher; Hard: with a label.
 template <bool Soft, bool Hard, class S, class T>
@@ -31,22 +38,30 @@ RETORT_INLINE Row softmax_row(const S* s, const T* t, std::int64_t label, const 
   const auto classes = work.classes;
   const auto stride = (classes + 15) / 16 * 16;
   float *student_powers = scratch, *teacher_powers = scratch + stride, *hard_powers = scratch + 2 * stride;
-  const float inverse = 1 / work.temperature, s_max = row_max(s, classes), t_max = Soft ? row_max(t, classes) : 0.0f;
+  const float s_max = row_max(s, classes), t_max = Soft ? row_max(t, classes) : 0.0f;
+  const double inverse = 1.0 / work.temperature;
+  const float soft_exponent = static_cast<float>(kLog2E * inverse), hard_exponent = static_cast<float>(kLog2E);
+  const int squarings = Soft && Hard ? squarings_at(work.temperature) : -1;
   const bool keep = gradient != nullptr;
   Vec student_sum{}, teacher_sum{}, cross{}, hard_sum{}, logits_sum{};
   for_each_vector(classes, [&](std::int64_t i, int count) RETORT_BODY {
     const Vec logit = load(s + i, count) - s_max;
+    Vec student_power{};
     if (Soft) {
-      const Vec student = logit * inverse, teacher = (load(t + i, count) - t_max) * inverse;
-      const Vec student_power = exp(student), teacher_power = exp(teacher);
+      const Vec teacher_logit = load(t + i, count) - t_max;
+      const Vec teacher_power = exp2_of_negative(teacher_logit * soft_exponent);
+      student_power = exp2_of_negative(logit * soft_exponent);
       student_sum += first(student_power, count, 0);
       teacher_sum += first(teacher_power, count, 0);
-      cross += first(teacher_power * (teacher - student), count, 0);
+      cross += first(teacher_power * (teacher_logit - logit), count, 0);
       if (keep) store(student_powers + i, student_power, count);
       if (keep) store(teacher_powers + i, teacher_power, count);
     }
     if (Hard) {
-      const Vec power = exp(logit);
+      Vec power = student_power;
+      if (squarings < 0) power = exp2_of_negative(logit * hard_exponent);
+      if (squarings > 0) power *= power;
+      if (squarings > 1) power *= power;
       hard_sum += first(power, count, 0);
       logits_sum += first(logit, count, 0);
       if (keep) store(hard_powers + i, power, count);
@@ -57,7 +72,7 @@ RETORT_INLINE Row softmax_row(const S* s, const T* t, std::int64_t label, const 
   if (Soft) {
     student_total = sum_of(student_sum);
     teacher_total = sum_of(teacher_sum);
-    result.soft = sum_of(cross) / teacher_total + log_of(student_total) - log_of(teacher_total);
+    result.soft = sum_of(cross) * inverse / teacher_total + log_of(student_total) - log_of(teacher_total);
   }
   const double smooth = work.smoothing;
   if (Hard) {

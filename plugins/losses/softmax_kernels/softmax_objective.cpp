@@ -1,13 +1,14 @@
 #include "softmax_objective.hpp"
 
 #include <cmath>
+#include <memory>
 #include <numeric>
-#include <vector>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <retort/kernels/cuda.hpp>
 #include <retort/kernels/parallel.hpp>
+#include <retort/kernels/report.hpp>
 #include <retort/loss.hpp>
 
 #include "softmax_kernel.hpp"
@@ -50,10 +51,10 @@ void run_on_cpu(const SoftmaxWork& work) {
   const double hard = work.hard / static_cast<double>(std::max<std::int64_t>(labelled, 1));
   const auto parts = retort::kernels::parts_of(work.rows, std::max<std::int64_t>(1, 4096 / work.classes));
   const auto stride = (work.classes + 15) / 16 * 16;
-  std::vector<float> scratch(work.gradient != nullptr ? 3 * stride * parts : 0);
+  const auto scratch = work.gradient != nullptr ? std::make_unique_for_overwrite<float[]>(3 * stride * parts) : nullptr;
   retort::kernels::parallel_parts(work.rows, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
     at::native::retort_softmax_rows(c10::kCPU, work, hard, begin, end,
-                                    scratch.empty() ? nullptr : scratch.data() + 3 * stride * part);
+                                    scratch ? scratch.get() + 3 * stride * part : nullptr);
   });
   const double soft_sum = std::accumulate(work.row_soft, work.row_soft + work.rows, 0.0),
                hard_sum = std::accumulate(work.row_hard, work.row_hard + work.rows, 0.0);
@@ -136,6 +137,7 @@ bool covered(const SoftmaxObjective& in) {
 }
 
 SoftmaxValues evaluate(const SoftmaxObjective& objective) {
+  RETORT_REPORT_KERNEL("retort::softmax_objective");
   SoftmaxObjective in = objective;
   if (in.teacher.defined()) in.teacher = in.teacher.contiguous();
   if (in.labels.defined()) in.labels = in.labels.contiguous();

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import ROOT, SMALL, Done, settings
+from harness import EXPLOSION, ROOT, SMALL, Done
 from studies import SMALL as MEMBER
 from studies import TEMPERATURES, run_study
 
@@ -27,14 +27,7 @@ def export(*words, code=0, python=(sys.executable,)):
 @pytest.fixture(scope="module")
 def run(shared_retort):
     """With values that are not finite: every step of the student's third epoch is far too large, and left out."""
-    explosion = settings(
-        teacher__training__schedule__epochs=1,
-        teacher__training__schedule__lr='{ use = "multistep", milestones = [2] }',
-        schedule__epochs=3,
-        schedule__lr='{ use = "multistep", milestones = [2], gamma = 1e38 }',
-        schedule__on_divergence="{ skip = 16 }",
-    )
-    run = shared_retort("run", shared_retort.write(SMALL), *explosion, "--unset", "loss.representation").run
+    run = shared_retort("run", shared_retort.write(SMALL), *EXPLOSION, "--unset", "loss.representation").run
     assert any("nonfinite" in record for record in run.history())
     return run
 

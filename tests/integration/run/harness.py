@@ -258,3 +258,13 @@ def changed(text, old, new):
 def settings(**values):
     """--set words; a double underscore stands for the dot."""
     return [word for key, value in values.items() for word in ("--set", f"{key.replace('__', '.')}={value}")]
+
+
+# Every step of the student's third epoch is far too large, and left out.
+EXPLOSION = settings(
+    teacher__training__schedule__epochs=1,
+    teacher__training__schedule__lr='{ use = "multistep", milestones = [2] }',
+    schedule__epochs=3,
+    schedule__lr='{ use = "multistep", milestones = [2], gamma = 1e38 }',
+    schedule__on_divergence="{ skip = 16 }",
+)

@@ -4,7 +4,7 @@ import hashlib
 import struct
 
 import pytest
-from harness import FAILED, SMALL, USAGE, Run, changed, metric, read_safetensors, settings
+from harness import EXPLOSION, FAILED, SMALL, USAGE, Run, changed, metric, read_safetensors, settings
 
 PROJECTOR = "module.loss.representation.student.projector/linear.weight"
 # As LibTorch calls them.
@@ -91,16 +91,7 @@ def test_diverging_run_names_stage_and_term_and_keeps_its_checkpoint(retort):
 
 
 def test_steps_that_are_not_finite_can_be_left_out(retort):
-    # Every step of the student's third epoch is far too large.
-    explosion = settings(
-        teacher__training__schedule__epochs=1,
-        teacher__training__schedule__lr='{ use = "multistep", milestones = [2] }',
-        schedule__epochs=3,
-        schedule__lr='{ use = "multistep", milestones = [2], gamma = 1e38 }',
-        schedule__on_divergence="{ skip = 16 }",
-        metrics__every=4,
-    )
-    words = [retort.write(), *explosion, "--unset", "loss.representation"]
+    words = [retort.write(), *EXPLOSION, *settings(metrics__every=4), "--unset", "loss.representation"]
     done = retort("run", *words)
     run = done.run
     assert "stage student: of the steps up to 36, 4 were not finite and left out" in done.stderr

@@ -7,12 +7,11 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "../metrics/temporary_folder.hpp"
+#include "../temporary_folder.hpp"
 
 namespace retort::cache {
 namespace {
 
-using metrics::TemporaryFolder;
 using ::testing::HasSubstr;
 
 LogitKey key_of(const std::string& teacher) {

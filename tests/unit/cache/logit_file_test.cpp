@@ -15,13 +15,12 @@
 #include <functional>
 #include <vector>
 
-#include "../metrics/temporary_folder.hpp"
+#include "../temporary_folder.hpp"
 #include "cache/logit_key.hpp"
 
 namespace retort::cache {
 namespace {
 
-using metrics::TemporaryFolder;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kRows = 1000;

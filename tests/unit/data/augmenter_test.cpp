@@ -6,23 +6,10 @@
 #include <retort/error.hpp>
 
 #include "data/random_bits.hpp"
+#include "transform_chain.hpp"
 
 namespace retort::data {
 namespace {
-
-config::TransformSpec crop(std::int64_t size, std::int64_t padding) {
-  return {.use = "random_crop", .params = {{"size", size}, {"padding", padding}}};
-}
-
-config::TransformSpec flip(double probability) {
-  return {.use = "random_flip", .params = {{"probability", probability}}};
-}
-
-Transforms chain(const Shape& image, const std::vector<config::TransformSpec>& specs) {
-  Transforms transforms(image);
-  for (const auto& spec : specs) transforms.add(spec);
-  return transforms;
-}
 
 Normalize normalize_for(std::int64_t channels) {
   std::vector<double> mean, deviation;

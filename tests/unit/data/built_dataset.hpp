@@ -14,7 +14,10 @@
 #include <retort/dataset.hpp>
 #include <retort/error.hpp>
 
+#include "../temporary_folder.hpp"
 #include "data/source.hpp"
+
+using retort::TemporaryFolder;
 
 // A data set from the plugin library that the build has made, created as the host creates it.
 inline std::unique_ptr<retort::Dataset> built_dataset(const std::string& plugin, const std::string& name,
@@ -54,26 +57,6 @@ inline std::string load_error(retort::Dataset& dataset, retort::Split split) {
   }
   return "loaded";
 }
-
-// An empty folder, removed at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "retort-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-  const std::filesystem::path& path() const { return path_; }
-
-  void write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Mean and population deviation of each channel, of images scaled to [0, 1].
 struct ChannelStatistics {

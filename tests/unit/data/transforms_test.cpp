@@ -8,25 +8,12 @@
 
 #include "data/random_bits.hpp"
 #include "splitmix64.hpp"
+#include "transform_chain.hpp"
 
 namespace retort::data {
 namespace {
 
 using ::testing::HasSubstr;
-
-config::TransformSpec crop(std::int64_t size, std::int64_t padding) {
-  return {.use = "random_crop", .params = {{"size", size}, {"padding", padding}}};
-}
-
-config::TransformSpec flip(double probability) {
-  return {.use = "random_flip", .params = {{"probability", probability}}};
-}
-
-Transforms chain(const Shape& image, const std::vector<config::TransformSpec>& specs) {
-  Transforms transforms(image);
-  for (const auto& spec : specs) transforms.add(spec);
-  return transforms;
-}
 
 Draw draw_of(const at::Tensor& index, std::uint64_t seed, std::int64_t epoch) {
   return {index, torch::scalar_tensor(sequence_key(seed, epoch, Purpose::Augmentation), torch::kInt64)};

@@ -48,7 +48,8 @@ class Together {
     }
   }
 
-  void train() {
+  // `between` hears of the number of steps of each trainer that are done.
+  void train(const std::function<void(std::int64_t)>& between = [](std::int64_t) {}) {
     const SyntheticStage& first = *stages_.front();
     for (const auto& stage : stages_) {
       trainers_.push_back(std::make_unique<StageTrainer>(
@@ -64,6 +65,7 @@ class Together {
         trainer->advance();
         more = true;
       }
+      between(trainers_.front()->position().step);
     }
   }
 
@@ -106,6 +108,21 @@ TEST(CommonWork, ChangesNoBit) {
   together.train();
   EXPECT_EQ(together.student(0), trained_alone(stages[0]));
   EXPECT_EQ(together.student(1), trained_alone(stages[1]));
+}
+
+// Somebody who joins later asks for a tap that nobody had asked for: what the teacher makes is compared anew.
+TEST(CommonWork, MoreTapsAreComparedAnew) {
+  Together stages({kSyntheticStage + kSoftTerm});
+  SyntheticStage late(kSyntheticStage + kHintTerm);
+  late.graph().teacher->model = stages.teacher;
+  late.graph().teacher->recordable = false;
+  std::shared_ptr<CommonWork::Teacher> joined;
+  stages.train([&](std::int64_t step) {
+    if (step == 6) joined = stages.work.join("the teacher", *late.graph().teacher, c10::kCPU, torch::kFloat, {});
+  });
+  EXPECT_EQ(CommonWork::tap_count(*joined), 2u);
+  // 12 batches; twice, for each number of taps, both sizes of batch are computed a second time.
+  EXPECT_EQ(stages.teacher->passes, 12 + 2 + 2);
 }
 
 TEST(CommonWork, KnowsWhoSharesABatch) {

@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "files/atomic_file.hpp"
-#include "temporary_folder.hpp"
+#include "folder_test.hpp"
 
 namespace retort::files {
 namespace {
@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-using AtomicFileTest = TemporaryFolder;
+using AtomicFileTest = FolderTest;
 
 // Lets this process write at most `bytes` to any file, as a full disk does.
 class FileSizeLimit {

@@ -4,13 +4,13 @@
 
 #include <system_error>
 
-#include "temporary_folder.hpp"
+#include "folder_test.hpp"
 
 namespace retort::files {
 namespace {
 
 using ::testing::ElementsAre;
-using SymbolicLinkTest = TemporaryFolder;
+using SymbolicLinkTest = FolderTest;
 
 TEST_F(SymbolicLinkTest, IsMadeAndMoved) {
   point_link(path("last"), "a");

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "temporary_folder.hpp"
+#include "../temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "../temporary_folder.hpp"
 #include "sample_run.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

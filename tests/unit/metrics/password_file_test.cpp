@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../temporary_folder.hpp"
 #include "http_client.hpp"
 #include "metrics/server.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "../temporary_folder.hpp"
 #include "metrics/store.hpp"
 #include "sample_run.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../temporary_folder.hpp"
 #include "sample_run.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "temporary_folder.hpp"
+#include "../temporary_folder.hpp"
 
 namespace retort::metrics {
 namespace {

@@ -11,7 +11,7 @@
 
 #include <retort/error.hpp>
 
-#include "../files/temporary_folder.hpp"
+#include "../files/folder_test.hpp"
 #include "faults.hpp"
 
 namespace retort::run {
@@ -39,7 +39,7 @@ std::int64_t number_of(const weights::TensorFile& file) {
   return x[0].item<std::int64_t>();
 }
 
-class CheckpointStoreTest : public TemporaryFolder {
+class CheckpointStoreTest : public FolderTest {
  protected:
   // Three checkpoints, the first of them with the best evaluation: a fourth makes the second go.
   static void fill(const fs::path& folder) {

@@ -6,7 +6,7 @@
 #include <retort/error.hpp>
 #include "weights/safetensors.hpp"
 
-#include "../files/temporary_folder.hpp"
+#include "../files/folder_test.hpp"
 
 namespace retort::weights {
 namespace {
@@ -84,7 +84,7 @@ const Malformed kMalformed[] = {
     {"short", R"({"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 1, "found 1 (truncated?)"},
 };
 
-class MalformedHeaderTest : public TemporaryFolder, public ::testing::WithParamInterface<Malformed> {};
+class MalformedHeaderTest : public FolderTest, public ::testing::WithParamInterface<Malformed> {};
 
 TEST_P(MalformedHeaderTest, IsRefusedWithFileAndReason) {
   write_bytes(path("bad"), file_bytes(GetParam().header, GetParam().data_bytes));
@@ -95,7 +95,7 @@ TEST_P(MalformedHeaderTest, IsRefusedWithFileAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(All, MalformedHeaderTest, ::testing::ValuesIn(kMalformed));
 
-class MalformedFileTest : public TemporaryFolder {
+class MalformedFileTest : public FolderTest {
  protected:
   // A small valid file with everything in it.
   std::string valid_bytes() {

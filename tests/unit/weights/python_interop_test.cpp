@@ -5,12 +5,12 @@
 
 #include "weights/safetensors.hpp"
 
-#include "../files/temporary_folder.hpp"
+#include "../files/folder_test.hpp"
 
 namespace retort::weights {
 namespace {
 
-using PythonInteropTest = TemporaryFolder;
+using PythonInteropTest = FolderTest;
 
 // What safetensors_oracle.py calls content().
 TensorFile content() {

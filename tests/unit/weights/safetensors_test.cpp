@@ -3,7 +3,7 @@
 #include <retort/error.hpp>
 #include "weights/safetensors.hpp"
 
-#include "../files/temporary_folder.hpp"
+#include "../files/folder_test.hpp"
 
 namespace retort::weights {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
-using SafetensorsTest = TemporaryFolder;
+using SafetensorsTest = FolderTest;
 
 constexpr torch::ScalarType kTypes[] = {torch::kFloat64, torch::kFloat32, torch::kFloat16, torch::kBFloat16,
                                         torch::kInt64,   torch::kInt32,   torch::kInt16,   torch::kInt8,

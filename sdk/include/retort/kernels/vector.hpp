@@ -9,6 +9,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(CPU_CAPABILITY_AVX512)
+#include <immintrin.h>
+#endif
+
 #define RETORT_INLINE inline __attribute__((always_inline))
 
 namespace {
@@ -70,29 +74,64 @@ RETORT_INLINE void store(BFloat16* to, Vec value) {
   std::memcpy(to, &half, sizeof(half));
 }
 
+#if defined(CPU_CAPABILITY_AVX512)
+// The lowest `count` bits.
+RETORT_INLINE __mmask16 mask_of(int count) {
+  return static_cast<__mmask16>((1u << count) - 1);
+}
+RETORT_INLINE Vec load_some(const float* from, int count) {
+  return (Vec)_mm512_maskz_loadu_ps(mask_of(count), from);
+}
+RETORT_INLINE Vec load_some(const BFloat16* from, int count) {
+  const VecHalf half = (VecHalf)_mm256_maskz_loadu_epi16(mask_of(count), from);
+  return (Vec)(__builtin_convertvector(half, VecBits) << 16);
+}
+RETORT_INLINE void store_some(float* to, Vec value, int count) {
+  _mm512_mask_storeu_ps(to, mask_of(count), (__m512)value);
+}
+RETORT_INLINE void store_some(BFloat16* to, Vec value, int count) {
+  BFloat16 some[kLanes];
+  store(some, value);
+  _mm256_mask_storeu_epi16(to, mask_of(count), _mm256_loadu_si256((const __m256i*)some));
+}
+RETORT_INLINE Vec first_some(Vec value, int count, float rest) {
+  return (Vec)_mm512_mask_mov_ps((__m512)splat(rest), mask_of(count), (__m512)value);
+}
+#else
+template <class T>
+RETORT_INLINE Vec load_some(const T* from, int count) {
+  T some[kLanes] = {};
+  for (int i = 0; i < count; ++i) some[i] = from[i];
+  return load(some);
+}
+template <class T>
+RETORT_INLINE void store_some(T* to, Vec value, int count) {
+  T some[kLanes];
+  store(some, value);
+  for (int i = 0; i < count; ++i) to[i] = some[i];
+}
+RETORT_INLINE Vec first_some(Vec value, int count, float rest) {
+  for (int i = count; i < kLanes; ++i) value[i] = rest;
+  return value;
+}
+#endif
+
 // The first `count` elements alone are read, and the others 0; or written. With a count that is the constant kLanes
 // after inlining nothing is left of the question.
 template <class T>
 RETORT_INLINE Vec load(const T* from, int count) {
-  if (count == kLanes) return load(from);
-  T some[kLanes] = {};
-  for (int i = 0; i < count; ++i) some[i] = from[i];
-  return load(some);
+  return count == kLanes ? load(from) : load_some(from, count);
 }
 
 template <class T>
 RETORT_INLINE void store(T* to, Vec value, int count) {
   if (count == kLanes) return store(to, value);
-  T some[kLanes];
-  store(some, value);
-  for (int i = 0; i < count; ++i) to[i] = some[i];
+  store_some(to, value, count);
 }
 
 // The first `count` elements of `value`, the others `rest`.
 RETORT_INLINE Vec first(Vec value, int count, float rest) {
-  if (count == kLanes) return value;
-  for (int i = count; i < kLanes; ++i) value[i] = rest;
-  return value;
+  return count == kLanes ? value : first_some(value, count, rest);
 }
 
 // Calls body(i, count) for whole vectors (count is kLanes) and at last for the rest. Bodies are
@@ -105,17 +144,23 @@ RETORT_INLINE void for_each_vector(std::int64_t size, const Body& body) {
   if (i < size) body(i, static_cast<int>(size - i));
 }
 
-// Element by element in a fixed order: the same for every run.
+// Half and half, down to one: in the same order for every run.
 RETORT_INLINE float sum_of(Vec value) {
-  float total = 0;
-  for (int i = 0; i < kLanes; ++i) total += value[i];
-  return total;
+  float parts[kLanes];
+  store(parts, value);
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) parts[i] += parts[i + half];
+  }
+  return parts[0];
 }
 
 RETORT_INLINE float max_of(Vec value) {
-  float most = value[0];
-  for (int i = 1; i < kLanes; ++i) most = most < value[i] ? value[i] : most;
-  return most;
+  float parts[kLanes];
+  store(parts, value);
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) parts[i] = parts[i] < parts[i + half] ? parts[i + half] : parts[i];
+  }
+  return parts[0];
 }
 
 RETORT_INLINE Vec max(Vec a, Vec b) {
@@ -131,12 +176,24 @@ RETORT_INLINE Vec relu(Vec value) {
   return value < 0 ? Vec{} : value;
 }
 
-// e^x to about 1e-7 of itself; 0 below -87, where a float runs out, and infinity above 88. NaN stays NaN.
+// 2^n for the integers n that floats hold: at most -127 gives 0, at least 128 infinity. `shifted` is n +
+// kExponentShift.
+inline constexpr float kExponentShift = 12582912.0f + 127.0f;  // 1.5 * 2^23 and the bias of a float's exponent
+RETORT_INLINE Vec power_of_two(Vec shifted) {
+  return (Vec)((VecInt)shifted << 23);
+}
+
+// x, but at least `low` and at most `high`; NaN stays NaN. In this order each is one instruction.
+RETORT_INLINE Vec clamp(Vec x, float low, float high) {
+  const Vec above = x < low ? splat(low) : x;
+  return above > high ? splat(high) : above;
+}
+
+// e^x to about 1e-7 of itself; 0 below -87.7 and infinity above 88.3, where a float runs out. NaN stays NaN.
 RETORT_INLINE Vec exp(Vec x) {
-  const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which the lowest bits then hold
-  const Vec clamped = x < -87.0f ? splat(-87.0f) : (x > 88.0f ? splat(88.0f) : x);
-  const Vec shifted = clamped * 1.44269504f + shift;
-  const Vec n = shifted - shift;
+  const Vec clamped = clamp(x, -88.0f, 89.0f);
+  const Vec shifted = clamped * 1.44269504f + kExponentShift;  // rounds to an integer, which the lowest bits then hold
+  const Vec n = shifted - kExponentShift;
   const Vec r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
   // The minimax polynomial of Cephes' expf.
   Vec p = splat(1.9875691500e-4f);
@@ -146,9 +203,23 @@ RETORT_INLINE Vec exp(Vec x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = (p * r) * r + r + 1.0f;
-  const Vec scaled = (Vec)((VecInt)p + ((VecInt)shifted << 23));
-  const Vec result = x < -87.0f ? Vec{} : (x > 88.0f ? splat(__builtin_inff()) : scaled);
-  return x == x ? result : x;
+  return p * power_of_two(shifted);
+}
+
+// 2^x to about 1e-7 of itself for x <= 0; 0 below -126.5. NaN stays NaN.
+RETORT_INLINE Vec exp2_of_negative(Vec x) {
+  const Vec clamped = x < -127.0f ? splat(-127.0f) : x;
+  const Vec shifted = clamped + kExponentShift;
+  const Vec f = clamped - (shifted - kExponentShift);
+  // The minimax polynomial of Cephes' exp2f.
+  Vec p = splat(1.535336188e-4f);
+  p = p * f + 1.339887440e-3f;
+  p = p * f + 9.618437357e-3f;
+  p = p * f + 5.550332471e-2f;
+  p = p * f + 2.402264791e-1f;
+  p = p * f + 6.931472028e-1f;
+  p = p * f + 1.0f;
+  return p * power_of_two(shifted);
 }
 
 // log x to about 1e-7 for normal x > 0. The caller treats other values.

@@ -91,17 +91,27 @@ std::vector<std::int64_t> LogitCache::read(const at::Tensor& entries, const at::
   constexpr std::int64_t kRowsWorthAThread = 32;  // each is a system call
   const std::int64_t size = entries.size(0);
   const auto* const entry = entries.const_data_ptr<std::int64_t>();
-  const std::int64_t parts = kernels::parts_of(size, kRowsWorthAThread);
-  std::vector<std::vector<std::int64_t>> missing(static_cast<std::size_t>(parts));
-  kernels::parallel_parts(size, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      if (!file_.read(entry[row], bytes_of(found, row))) missing[static_cast<std::size_t>(part)].push_back(row);
-    }
+  enum class State : char { Found, Missing, OnDisk };
+  std::vector<State> states(static_cast<std::size_t>(size));
+  const auto for_all_rows = [&](const auto& body) {
+    kernels::parallel_parts(size, kernels::parts_of(size, kRowsWorthAThread),
+                            [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+                              for (auto row = begin; row < end; ++row) body(row, states[static_cast<std::size_t>(row)]);
+                            });
+  };
+  const auto state_of = [](bool is_there) { return is_there ? State::Found : State::Missing; };
+  for_all_rows([&](std::int64_t row, State& state) {
+    const std::optional<bool> there = file_.read_or_ask_for(entry[row], bytes_of(found, row));
+    state = there ? state_of(*there) : State::OnDisk;
   });
-  for (std::size_t part = 1; part < missing.size(); ++part) {
-    missing[0].insert(missing[0].end(), missing[part].begin(), missing[part].end());
+  for_all_rows([&](std::int64_t row, State& state) {
+    if (state == State::OnDisk) state = state_of(file_.read(entry[row], bytes_of(found, row)));
+  });
+  std::vector<std::int64_t> missing;
+  for (std::int64_t row = 0; row < size; ++row) {
+    if (states[static_cast<std::size_t>(row)] == State::Missing) missing.push_back(row);
   }
-  return missing[0];
+  return missing;
 }
 
 void LogitCache::keep(const at::Tensor& entries, const std::vector<std::int64_t>& rows, const at::Tensor& values) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -170,8 +171,23 @@ off_t LogitFile::place(std::int64_t number) const {
 bool LogitFile::read(std::int64_t number, std::span<std::byte> row) const {
   std::vector<std::uint64_t> record(record_words_);
   const ssize_t size = static_cast<ssize_t>(record_words_ * 8);
-  if (read_at(descriptor_, record.data(), record_words_ * 8, place(number)) != size || record[0] == 0) return false;
-  if (record[0] != checksum(number, std::span(record).subspan(1))) return false;
+  return read_at(descriptor_, record.data(), record_words_ * 8, place(number)) == size && copy(record, number, row);
+}
+
+std::optional<bool> LogitFile::read_or_ask_for(std::int64_t number, std::span<std::byte> row) const {
+  std::vector<std::uint64_t> record(record_words_);
+  const iovec target{record.data(), record_words_ * 8};
+  if (::preadv2(descriptor_, &target, 1, place(number), RWF_NOWAIT) == static_cast<ssize_t>(target.iov_len)) {
+    return copy(record, number, row);
+  }
+  // Only a request: what comes of it shows when the row is read.
+  ::posix_fadvise(descriptor_, place(number), static_cast<off_t>(target.iov_len), POSIX_FADV_WILLNEED);
+  return std::nullopt;
+}
+
+// Whether the record, as it was read, holds the row.
+bool LogitFile::copy(std::span<const std::uint64_t> record, std::int64_t number, std::span<std::byte> row) const {
+  if (record[0] == 0 || record[0] != checksum(number, record.subspan(1))) return false;
   std::memcpy(row.data(), record.data() + 1, row.size());
   return true;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -51,10 +52,14 @@ class LogitFile {
 
   // Copies a row to `row`, of row_bytes; false when it is not there.
   bool read(std::int64_t number, std::span<std::byte> row) const;
+  // The same without waiting for the disk: none when the row's place in the file is not in memory. The system is then
+  // asked to bring it there, so that the disk works on many rows at once before the first is read().
+  std::optional<bool> read_or_ask_for(std::int64_t number, std::span<std::byte> row) const;
   // Returns 0, or the error number of a write that failed; the row is then missing.
   int write(std::int64_t number, std::span<const std::byte> row) const;
 
  private:
+  bool copy(std::span<const std::uint64_t> record, std::int64_t number, std::span<std::byte> row) const;
   void make(const std::string& header, bool replace);
   bool fits(const std::string& header) const;
   off_t place(std::int64_t number) const;

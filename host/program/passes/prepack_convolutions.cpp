@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/types.h>
 
@@ -53,11 +55,21 @@ Operation packed_convolution(const Convolution& convolution, const at::Tensor& w
   };
 }
 
-// Whether the residual's memory may be written: computed by an operator that owns it, and read by nobody later.
-bool expendable(const Program& program, const Uses& uses, Slot residual, std::size_t reader) {
-  const std::size_t producer = uses.producer(residual);
-  if (producer == Uses::npos || uses.of(residual).back() > reader || uses.is_tap(residual)) return false;
-  return program.instructions[producer].op.starts_with("retort::");
+// Whether the results are tensors of their own, that share no memory with what is read.
+bool makes_new(const Program& program, std::size_t position) {
+  const Instruction& instruction = program.instructions[position];
+  return instruction.op.starts_with("retort::") || as_convolution(program, instruction) ||
+         as_batch_norm(program, instruction);
+}
+
+// Whether the residual's memory may be written: nobody else has it, and nobody reads it later. LibTorch's operator that
+// does not work in place copies the residual first and takes up to 1.7 times as long.
+bool expendable(const Program& program, const Uses& uses, Slot residual, const Tail& tail) {
+  const std::size_t producer = uses.producer(residual), reader = tail.members.back();
+  if (producer == Uses::npos || uses.is_tap(residual) || !makes_new(program, producer)) return false;
+  return std::ranges::all_of(uses.of(residual), [&](std::size_t user) {
+    return std::ranges::count(tail.members, user) != 0 || (user < reader && makes_new(program, user));
+  });
 }
 
 }  // namespace
@@ -74,7 +86,7 @@ std::size_t prepack_convolutions(Program& program) {
     if (weight.dim() != 4 || sizes.size() != 4 || !weight.device().is_cpu()) continue;
     const Tail tail = tail_of(program, uses, i, convolution->input, convolution->output);
     const std::size_t last = tail.members.empty() ? i : tail.members.back();
-    const bool in_place = tail.residual && expendable(program, uses, *tail.residual, last);
+    const bool in_place = tail.residual && expendable(program, uses, *tail.residual, tail);
     const c10::IValue bias = program.value(convolution->bias);
     Instruction instruction{
         .op = "retort::packed_convolution", .inputs = {convolution->input}, .outputs = {tail.output}};

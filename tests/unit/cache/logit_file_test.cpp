@@ -94,6 +94,25 @@ TEST_F(LogitFileTest, KeepsRows) {
   EXPECT_FALSE(has(again, 1) || has(again, 6) || has(again, 8));
 }
 
+// Rows that are not in memory are read as well, once the disk has brought them.
+TEST_F(LogitFileTest, ReadsWhatIsOnTheDisk) {
+  const LogitFile file(path_, layout());
+  for (std::int64_t number = 0; number < kRows; number += 2) EXPECT_EQ(file.write(number, row_of(number)), 0);
+  const int descriptor = open(path_.c_str(), O_RDWR);
+  ASSERT_GE(descriptor, 0);
+  EXPECT_EQ(fsync(descriptor), 0);
+  EXPECT_EQ(posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED), 0);
+  close(descriptor);
+  for (std::int64_t number = 0; number < kRows; ++number) {
+    Row row{};
+    const std::optional<bool> there = file.read_or_ask_for(number, row);
+    EXPECT_EQ(there ? *there : file.read(number, row), number % 2 == 0) << "row " << number;
+    if (number % 2 == 0) {
+      EXPECT_EQ(row, row_of(number));
+    }
+  }
+}
+
 TEST_F(LogitFileTest, IsSparseUntilItIsFilled) {
   LogitFile::Layout large = layout();
   large.rows = 100'000'000;

@@ -1,5 +1,10 @@
 #include <gmock/gmock.h>
 
+#include <ATen/record_function.h>
+
+#include <algorithm>
+#include <functional>
+
 #include "networks.hpp"
 #include "program/kept_state.hpp"
 #include "program/passes/passes.hpp"
@@ -88,6 +93,69 @@ TEST(PrepackConvolutions, KeepsWhatTheNetworkSays) {
   EXPECT_EQ(prepack_convolutions(pre.program), 3u);
   fuse_batch_norms(pre.program);
   expect_close(pre.run(), pre.expected, 1e-5);
+}
+
+// What LibTorch's operators are called while `body` runs.
+std::vector<std::string> called_by(const std::function<void()>& body) {
+  thread_local std::vector<std::string> called;
+  called.clear();
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback([](const at::RecordFunction& call) {
+                                                   called.emplace_back(call.name());
+                                                   return std::unique_ptr<at::ObserverContext>();
+                                                 }).scopes({at::RecordScope::FUNCTION}));
+  body();
+  at::removeCallback(handle);
+  return called;
+}
+
+template <class Net>
+std::vector<std::string> called_by_prepacked() {
+  Frozen<Net> frozen(torch::kFloat);
+  fold_batch_norms(frozen.program);
+  prepack_convolutions(frozen.program);
+  return called_by([&] { expect_close(frozen.run(), frozen.expected, 1e-5); });
+}
+
+// The operator that does not work in place makes a copy of the shortcut.
+TEST(PrepackConvolutions, AddToTheMemoryOfAShortcutThatNobodyElseReads) {
+  for (const auto& called :
+       {called_by_prepacked<testing::PostActivation>(), called_by_prepacked<testing::PreActivation>()}) {
+    EXPECT_EQ(std::ranges::count(called, "mkldnn::_convolution_pointwise_"), 1);
+    EXPECT_EQ(std::ranges::count(called, "mkldnn::_convolution_pointwise"), 2);
+  }
+}
+
+// The shortcut is read once more: as it is, behind a view, or as a tap.
+struct SharedShortcut final : testing::Network {
+  enum class By { Sum, View, Tap } by;
+  torch::nn::Conv2d conv1 = register_module("conv1", testing::conv(3, 16, 3));
+  torch::nn::Conv2d conv2 = register_module("conv2", testing::conv(16, 16, 3));
+
+  explicit SharedShortcut(By by) : by(by) {}
+  Outputs forward(const torch::Tensor& images) override {
+    const auto x = conv1(images), view = x.flatten(1);
+    const auto y = conv2(x) + x;
+    if (by == By::Sum) return {{"y", y}, {"other", y * x}};
+    if (by == By::View) return {{"y", y}, {"other", view * 2}};
+    return {{"y", y}, {"other", x}};
+  }
+};
+
+TEST(PrepackConvolutions, LeaveAShortcutThatIsReadOnceMore) {
+  for (const auto by : {SharedShortcut::By::Sum, SharedShortcut::By::View, SharedShortcut::By::Tap}) {
+    const torch::NoGradGuard no_grad;
+    SharedShortcut net(by);
+    net.eval();
+    const auto batch = testing::images(4, 2);
+    Program program = testing::recorded(net, batch);
+    freeze(program);
+    const Outputs expected = net.forward(batch);
+    EXPECT_EQ(prepack_convolutions(program), 2u);
+    Outputs found;
+    const auto called = called_by([&] { found = Interpreter(program).run(batch, {}); });
+    EXPECT_EQ(std::ranges::count(called, "mkldnn::_convolution_pointwise_"), 0);
+    expect_close(found, expected, 1e-5);
+  }
 }
 
 TEST(PrepackConvolutions, OfOneNetworkGivesTheSameTwice) {

@@ -8,6 +8,7 @@
 #include <retort/nearest.hpp>
 #include <retort/version.hpp>
 
+#include "allocator.hpp"
 #include "command.hpp"
 #include "config/diagnostics.hpp"
 #include "registry/guard.hpp"
@@ -110,5 +111,6 @@ int run_command_line(int argc, char** argv) {
 }  // namespace retort::app
 
 int main(int argc, char** argv) {
+  retort::app::keep_freed_memory();
   return retort::app::run_command_line(argc, argv);
 }

@@ -115,7 +115,7 @@ def test_a_run_exported_again_is_the_same_one(store, run, tmp_path):
 def test_a_run_that_went_on_is_gone_on_with(store, retort):
     words = ("run", retort.write(SMALL), *settings(schedule__epochs=60))
     with retort.start(*words) as running:
-        run = running.wait_for_step("student", 20)
+        run = running.hold_at_step("student", 20)
         assert running.end(with_signal=15).code == STOPPED
     first = store.export(run.root).json
     assert store.client.get_run(first["run_id"]).info.status == "KILLED"

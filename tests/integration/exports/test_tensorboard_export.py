@@ -126,7 +126,7 @@ def test_a_living_run_is_followed(retort, tmp_path):
 
 def test_a_killed_run_is_not_followed_for_ever(retort, tmp_path):
     with retort.start("run", retort.write(SMALL), *settings(schedule__epochs=40)) as running:
-        run = running.wait_for_step("teacher", 5)
+        run = running.hold_at_step("teacher", 5)
         running.kill()
     export("tensorboard", run.root, "--out", tmp_path / "logs", "--follow", "--every", "0.1")
     expected = history(run)

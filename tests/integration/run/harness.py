@@ -1,5 +1,6 @@
 """Starts the program under test and reads what it leaves behind."""
 
+import contextlib
 import json
 import os
 import random
@@ -166,6 +167,15 @@ class Done:
         return Run(self.stdout.splitlines()[-1])
 
 
+def signal_family(pid, wanted):
+    """Sends a process, and those below it, a signal; those that are gone need none."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(pid, wanted)
+        for child in children:
+            signal_family(int(child), wanted)
+
+
 class Running:
     """A program that was started; as a context it is killed at the end."""
 
@@ -214,7 +224,17 @@ class Running:
         wait_until(reached, f"step {step} of {stage}")
         return run
 
+    def hold(self):
+        """Keeps the program, and what it started, where they are until end(): no test is a race with a fast machine."""
+        signal_family(self.process.pid, signal.SIGSTOP)
+
+    def hold_at_step(self, stage, step):
+        run = self.wait_for_step(stage, step)
+        self.hold()
+        return run
+
     def end(self, with_signal=None, timeout=60.0):
+        signal_family(self.process.pid, signal.SIGCONT)
         if with_signal is not None:
             self.process.send_signal(with_signal)
         stdout, _ = self.process.communicate(timeout=timeout)

@@ -34,7 +34,7 @@ def undisturbed(shared_retort):
 @pytest.mark.parametrize("moment", [0.1, 0.5, 0.9])
 def test_chain_killed_in_its_second_stage_ends_with_the_same_bits(retort, undisturbed, moment):
     with retort.start("run", retort.write(CHAIN)) as running:
-        run = running.wait_for_step("second", int(moment * STEPS))
+        run = running.hold_at_step("second", int(moment * STEPS))
         assert running.kill().code == -signal.SIGKILL
     finished = retort("run", "--resume", run.root)
     assert "stage first: done in an earlier sitting" in finished.stderr

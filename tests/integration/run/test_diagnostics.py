@@ -101,7 +101,7 @@ def test_resumed_run_has_the_same_diagnoses(shared_retort, experiment):
     words = settings(metrics__diagnostics_every=3, schedule__epochs=10)
     expected = shared_retort("run", experiment, *words).run
     with shared_retort.start("run", experiment, *words) as running:
-        run = running.wait_for_step("student", 18)
+        run = running.hold_at_step("student", 18)
         running.kill()
     shared_retort("run", "--resume", run.root)
     assert diagnoses(run) == diagnoses(expected)

@@ -62,7 +62,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(retort, precision):
     words = [retort.write(long), *settings(run__precision=f'"{precision}"')]
     undisturbed = retort("run", *words).run
     with retort.start("run", *words) as running:
-        run = running.wait_for_step("student", 15)
+        run = running.hold_at_step("student", 15)
         assert running.end(signal.SIGTERM).code == STOPPED
     retort("run", "--resume", run.root)
     assert run.student().read_bytes() == undisturbed.student().read_bytes()

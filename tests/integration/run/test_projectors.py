@@ -55,7 +55,7 @@ def undisturbed(shared_retort):
 def resumed(shared_retort):
     """Stopped in the student's stage; (the run after it went on, what its checkpoint held when it was stopped)."""
     with shared_retort.start("run", shared_retort.write(ALL)) as running:
-        run = running.wait_for_step("student", STEPS // 4)
+        run = running.hold_at_step("student", STEPS // 4)
         done = running.end(signal.SIGTERM)
     assert done.code == STOPPED, done.stderr
     _, position = read_safetensors(run.checkpoint)

@@ -65,7 +65,7 @@ def assert_same(run, undisturbed):
 )
 def test_stopped_run_goes_on_to_the_same_bits(retort, undisturbed, name, stage):
     with retort.start("run", retort.write(LONG)) as running:
-        run = running.wait_for_step(stage, STEPS // 3)
+        run = running.hold_at_step(stage, STEPS // 3)
         done = running.end(getattr(signal, name))
     assert done.code == STOPPED, done.stderr
     assert f"retort: stopped; go on with: retort run --resume {run.root}\n" in done.stderr
@@ -119,7 +119,7 @@ def test_run_killed_at_random_moments_goes_on_to_the_same_bits(retort, undisturb
 @pytest.mark.parametrize("stage", ["teacher", "student"])
 def test_run_killed_in_a_stage_goes_on_to_the_same_bits(retort, undisturbed, stage):
     with retort.start("run", retort.write(LONG)) as running:
-        run = running.wait_for_step(stage, STEPS // 2 + 5)
+        run = running.hold_at_step(stage, STEPS // 2 + 5)
         assert running.kill().code == -signal.SIGKILL
     retort("run", "--resume", run.root)
     assert_same(run, undisturbed)
@@ -146,7 +146,7 @@ def test_run_killed_before_a_stages_first_checkpoint_repeats_no_line(retort, und
     # The teacher is done, the student has trained a few steps; no checkpoint is of the student.
     words = settings(run__checkpoint_every=1000)
     with retort.start("run", retort.write(LONG), *words) as running:
-        run = running.wait_for_step("student", STEPS // 3)
+        run = running.hold_at_step("student", STEPS // 3)
         running.kill()
     assert read_safetensors(run.checkpoint)[1]["stage"] == "teacher"
     retort("run", "--resume", run.root)
@@ -158,7 +158,7 @@ def test_stages_that_max_steps_ended_keep_their_history(retort):
     words = settings(schedule__max_steps=STEPS // 2 + 20, run__checkpoint_every=1000)
     expected = retort("run", retort.write(LONG), *words).run
     with retort.start("run", retort.write(LONG), *words) as running:
-        run = running.wait_for_step("student", STEPS // 3)
+        run = running.hold_at_step("student", STEPS // 3)
         running.kill()
     retort("run", "--resume", run.root)
     assert_same(run, expected)
@@ -174,7 +174,7 @@ def test_resuming_a_finished_run_does_nothing(retort, undisturbed):
 
 def test_running_directory_is_not_resumed(retort):
     with retort.start("run", retort.write(LONG)) as running:
-        run = running.wait_for_step("teacher", 10)
+        run = running.hold_at_step("teacher", 10)
         refused = retort("run", "--resume", run.root, code=FAILED)
         assert f"the run in {run.root} is under way in another process" in refused.stderr
         assert running.end(signal.SIGTERM).code == STOPPED
@@ -209,7 +209,7 @@ def test_only_a_runs_directory_is_resumed(retort):
 
 def test_damaged_checkpoint_is_named_and_the_one_before_used(retort, undisturbed):
     with retort.start("run", retort.write(LONG)) as running:
-        run = running.wait_for_step("student", STEPS // 2)
+        run = running.hold_at_step("student", STEPS // 2)
         running.kill()
     newest = run.checkpoint.parent.resolve()
     content = bytearray(run.checkpoint.read_bytes())
@@ -243,7 +243,7 @@ def test_checkpoints_are_kept_as_told(retort):
 
 def test_later_sittings_keep_their_own_environment(retort, undisturbed):
     with retort.start("run", retort.write(LONG)) as running:
-        run = running.wait_for_step("teacher", STEPS // 3)
+        run = running.hold_at_step("teacher", STEPS // 3)
         running.end(signal.SIGTERM)
     first = (run.root / "environment.json").read_bytes()
     other = Retort(retort.folder, OMP_NUM_THREADS="2")
@@ -260,7 +260,7 @@ def test_auto_begins_a_run_and_goes_on_with_it(retort, undisturbed):
     experiment = retort.write(LONG)
     words = ["run", experiment, "--resume=auto", *settings(metrics__every=5)]
     with retort.start(*words) as running:
-        run = running.wait_for_step("teacher", STEPS // 3)
+        run = running.hold_at_step("teacher", STEPS // 3)
         assert retort(*words, code=FAILED).stderr.count("is under way in another process") == 1
         running.end(signal.SIGTERM)
     # Neither of another experiment nor finished: these are not gone on with.
@@ -279,8 +279,13 @@ def test_auto_needs_an_experiment(retort):
 
 
 def test_time_that_is_over_ends_a_run_as_a_signal_does(retort, undisturbed):
-    # The whole run takes about two seconds on a fast machine.
-    done = retort("run", retort.write(LONG), "--max-time", "1s", *settings(metrics__every=5), code=STOPPED)
+    with retort.start("run", retort.write(LONG), "--max-time", "5s", *settings(metrics__every=5)) as running:
+        # However fast the machine is, the time passes before the run is over.
+        running.wait_for("stage teacher: trains")
+        running.hold()
+        time.sleep(5)
+        done = running.end()
+    assert done.code == STOPPED
     (root,) = (retort.folder / "runs/small").iterdir()
     assert f"retort: stopped, --max-time is over; go on with: retort run --resume {root}\n" in done.stderr
     assert Run(root).summary["state"] == "stopped"

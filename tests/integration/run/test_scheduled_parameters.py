@@ -30,7 +30,7 @@ def test_a_resumed_run_goes_on_along_the_schedule(retort):
     experiment = retort.write(changed(SMALL, "epochs = 2", "epochs = 20"))
     undisturbed = retort("run", experiment, *FALLING).run
     with retort.start("run", experiment, *FALLING) as running:
-        run = running.wait_for_step("student", 20)
+        run = running.hold_at_step("student", 20)
         assert running.end(signal.SIGTERM).code == STOPPED
     retort("run", "--resume", run.root)
     assert temperatures(run) == temperatures(undisturbed)

@@ -79,7 +79,7 @@ def test_the_number_of_readers_does_not_matter(shared_retort, run):
 def test_a_stopped_run_goes_on_to_the_same_weights(shared_retort, run):
     experiment = shared_retort.write(EXPERIMENT.replace("[metrics]", "[metrics]\nserve = false"))
     with shared_retort.start("run", experiment) as running:
-        directory = running.wait_for_step("student", 9)
+        directory = running.hold_at_step("student", 9)
         assert running.end(signal.SIGTERM).code in (STOPPED, DONE)
     done = shared_retort("run", "--resume", directory.root)
     assert done.run.student().read_bytes() == run.student().read_bytes()

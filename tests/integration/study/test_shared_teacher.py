@@ -108,6 +108,7 @@ def test_stopped_members_go_on_to_the_same_bits(retort, undisturbed):
     with retort.start(*words) as running:
         folder = retort.folder / "study/logsum,seed=2"
         wait_until(lambda: any(f.stat().st_size > 2000 for f in folder.glob("*/metrics.jsonl")), "a member at work")
+        running.hold()
         done = running.end(signal.SIGTERM)
     assert done.code == STOPPED, done.stderr
     study = Study(retort.folder / "study")
@@ -135,6 +136,7 @@ def test_members_whose_process_is_killed_run_by_themselves(retort, undisturbed):
     with retort.start("study", retort.write(LONG), "--out", "study", "--no-estimate", "--shared-teacher") as running:
         folder = retort.folder / "study/logsum,seed=2"
         wait_until(lambda: any(f.stat().st_size > 2000 for f in folder.glob("*/metrics.jsonl")), "a member at work")
+        running.hold()
         main = running.process.pid
         (child,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         os.kill(int(child), signal.SIGKILL)

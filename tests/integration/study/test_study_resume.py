@@ -1,7 +1,9 @@
 """A study that was stopped or killed goes on, and its students are the same to the last bit."""
 
+import os
+import re
 import signal
-import time
+from pathlib import Path
 
 import pytest
 from harness import FAILED, STOPPED, changed, read_safetensors, wait_until
@@ -21,10 +23,11 @@ def start(retort):
     return retort.start("study", retort.write(STUDY), "--out", "study", "--no-estimate")
 
 
-def wait_for_member(retort, name):
-    """Until a member has trained some steps."""
-    folder = retort.folder / "study" / name
+def hold_at_member(running, name):
+    """Waits until a member has trained some steps, and holds it there."""
+    folder = running.folder / "study" / name
     wait_until(lambda: any(file.stat().st_size > 2000 for file in folder.glob("*/metrics.jsonl")), f"{name} at work")
+    running.hold()
 
 
 def assert_same(study, undisturbed):
@@ -37,7 +40,7 @@ def assert_same(study, undisturbed):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_stopped_study_saves_its_runs(retort, undisturbed, name):
     with start(retort) as running:
-        wait_for_member(retort, "seed=1")
+        hold_at_member(running, "seed=1")
         done = running.end(getattr(signal, name))
     assert done.code == STOPPED, done.stderr
     study = Study(retort.folder / "study")
@@ -51,7 +54,7 @@ def test_stopped_study_saves_its_runs(retort, undisturbed, name):
 @pytest.mark.parametrize("member", ["seed=1", "seed=2"])
 def test_killed_study_goes_on(retort, undisturbed, member):
     with start(retort) as running:
-        wait_for_member(retort, member)
+        hold_at_member(running, member)
         assert running.kill().code == -signal.SIGKILL
     # Its run saves itself while the next sitting waits for it.
     finished, study = run_study(retort, STUDY)
@@ -60,13 +63,10 @@ def test_killed_study_goes_on(retort, undisturbed, member):
 
 
 def test_killed_member_fails_alone_and_goes_on_when_asked(retort, undisturbed):
-    import os
-    import re
-
     with start(retort) as running:
-        wait_for_member(retort, "seed=1")
-        children = (f"/proc/{running.process.pid}/task/{running.process.pid}/children")
-        (child,) = open(children).read().split()
+        hold_at_member(running, "seed=1")
+        main = running.process.pid
+        (child,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         os.kill(int(child), signal.SIGKILL)
         done = running.end(timeout=120)
     assert done.code == FAILED
@@ -79,8 +79,7 @@ def test_killed_member_fails_alone_and_goes_on_when_asked(retort, undisturbed):
 
 def test_one_process_at_a_time(retort):
     with start(retort) as running:
-        wait_for_member(retort, "seed=1")
+        hold_at_member(running, "seed=1")
         refused, _ = run_study(retort, STUDY, code=FAILED)
         assert "is under way in another process" in refused.stderr
-        time.sleep(0.1)
         assert running.end(signal.SIGTERM).code == STOPPED

@@ -63,7 +63,7 @@ bool makes_new(const Program& program, std::size_t position) {
 }
 
 // Whether the residual's memory may be written: nobody else has it, and nobody reads it later. LibTorch's operator that
-// does not work in place copies the residual first and takes up to 1.7 times as long.
+// does not work in place copies the residual first.
 bool expendable(const Program& program, const Uses& uses, Slot residual, const Tail& tail) {
   const std::size_t producer = uses.producer(residual), reader = tail.members.back();
   if (producer == Uses::npos || uses.is_tap(residual) || !makes_new(program, producer)) return false;

@@ -52,7 +52,7 @@ TEST(HintonKd, IsTheSameInOnePass) {
     const retort::LossInputs in{.student = retort::Features({logits_for_kernels(5, classes, 1)}),
                                 .teacher = retort::Features({logits_for_kernels(5, classes, 2)}),
                                 .target = torch::tensor({0L, classes - 1, classes / 2, retort::kWithheldLabel, 0L})};
-    for (const double temperature : {0.5, 1.0, 4.0}) {
+    for (const double temperature : {0.5, 1.0, 2.0, 3.0, 4.0}) {
       expect_kernel_agrees(plugin, "hinton_kd", {{"temperature", temperature}}, in, 1e-5);
     }
     expect_kernel_agrees(plugin, "hinton_kd", {{"label_smoothing", 0.1}, {"hard_weight", 2}}, in, 1e-5);

@@ -3,11 +3,9 @@
 #include <functional>
 
 #include <retort/testing.hpp>
+#include <retort/testing_operators.hpp>
 
 namespace retort::testing {
-
-// The operators that `body` calls on this thread, by name, in order.
-std::vector<std::string> operators_of(const std::function<void()>& body);
 
 // What capture_safe() claims: `first` and `second` run the component on different values of one shape. They must call
 // the same operators, and none that waits for the device.

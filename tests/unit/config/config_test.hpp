@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../temporary_folder.hpp"
 #include "config/document.hpp"
 #include "config/experiment_reader.hpp"
 #include "config/toml_reader.hpp"
@@ -19,15 +19,8 @@ namespace retort::config {
 // Works in an empty folder of its own, so that every origin in a message is a bare file name.
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() : before_(std::filesystem::current_path()) {
-    std::string folder = std::filesystem::temp_directory_path() / "retort-config-XXXXXX";
-    folder_ = std::filesystem::canonical(mkdtemp(folder.data()));
-    std::filesystem::current_path(folder_);
-  }
-  ~ConfigTest() override {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(folder_);
-  }
+  ConfigTest() { std::filesystem::current_path(folder_); }
+  ~ConfigTest() override { std::filesystem::current_path(before_); }
 
   static void write(const std::filesystem::path& file, const std::string& text) {
     if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
@@ -69,10 +62,11 @@ class ConfigTest : public testing::Test {
     return std::filesystem::path(RETORT_CONFIG_FIXTURES) / name;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder holder_;
+  const std::filesystem::path folder_ = holder_.path();
 
  private:
-  std::filesystem::path before_;
+  const std::filesystem::path before_ = std::filesystem::current_path();
 };
 
 // A table from text.

@@ -1,9 +1,11 @@
 #include "data/augmenter.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <retort/error.hpp>
+#include <retort/testing_operators.hpp>
 
 #include "data/random_bits.hpp"
 #include "transform_chain.hpp"
@@ -68,6 +70,17 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"TwoCrops", {3, 16, 16}, {crop(14, 1), crop(10, 0), flip(0.5)}},
                       Case{"TwoFlips", {3, 8, 8}, {flip(0.5), crop(8, 1), flip(0.5)}}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Augmenter, ReportsItsPassToProfilers) {
+  const Augmenter augmenter(chain({3, 8, 8}, {crop(8, 1), flip(0.5)}));
+  const StoredImages stored = store_images(torch::zeros({2, 3, 8, 8}, torch::kUInt8), augmenter.border(), torch::kCPU);
+  const Draw draw{torch::arange(2), torch::zeros({}, torch::kInt64)};
+  EXPECT_THAT(::retort::testing::operators_of([&] {
+                augmenter.images(stored, draw.index, draw, normalize_for(3), torch::kFloat,
+                                 at::MemoryFormat::Contiguous);
+              }),
+              ::testing::Contains("retort::crop_flip"));
+}
 
 // Each byte in each channel: value * scale + shift as LibTorch's operators round it.
 TEST(Augmenter, NormalisesEveryByteAlike) {

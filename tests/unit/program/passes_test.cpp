@@ -1,9 +1,8 @@
 #include <gmock/gmock.h>
 
-#include <ATen/record_function.h>
-
 #include <algorithm>
-#include <functional>
+
+#include <retort/testing_operators.hpp>
 
 #include "networks.hpp"
 #include "program/kept_state.hpp"
@@ -95,25 +94,12 @@ TEST(PrepackConvolutions, KeepsWhatTheNetworkSays) {
   expect_close(pre.run(), pre.expected, 1e-5);
 }
 
-// What LibTorch's operators are called while `body` runs.
-std::vector<std::string> called_by(const std::function<void()>& body) {
-  thread_local std::vector<std::string> called;
-  called.clear();
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback([](const at::RecordFunction& call) {
-                                                   called.emplace_back(call.name());
-                                                   return std::unique_ptr<at::ObserverContext>();
-                                                 }).scopes({at::RecordScope::FUNCTION}));
-  body();
-  at::removeCallback(handle);
-  return called;
-}
-
 template <class Net>
 std::vector<std::string> called_by_prepacked() {
   Frozen<Net> frozen(torch::kFloat);
   fold_batch_norms(frozen.program);
   prepack_convolutions(frozen.program);
-  return called_by([&] { expect_close(frozen.run(), frozen.expected, 1e-5); });
+  return ::retort::testing::operators_of([&] { expect_close(frozen.run(), frozen.expected, 1e-5); });
 }
 
 // The operator that does not work in place makes a copy of the shortcut.
@@ -152,7 +138,7 @@ TEST(PrepackConvolutions, LeaveAShortcutThatIsReadOnceMore) {
     const Outputs expected = net.forward(batch);
     EXPECT_EQ(prepack_convolutions(program), 2u);
     Outputs found;
-    const auto called = called_by([&] { found = Interpreter(program).run(batch, {}); });
+    const auto called = ::retort::testing::operators_of([&] { found = Interpreter(program).run(batch, {}); });
     EXPECT_EQ(std::ranges::count(called, "mkldnn::_convolution_pointwise_"), 0);
     expect_close(found, expected, 1e-5);
   }

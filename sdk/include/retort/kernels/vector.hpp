@@ -163,6 +163,7 @@ RETORT_INLINE float max_of(Vec value) {
   return parts[0];
 }
 
+// a where either is NaN.
 RETORT_INLINE Vec max(Vec a, Vec b) {
   return a < b ? b : a;
 }
@@ -183,42 +184,34 @@ RETORT_INLINE Vec power_of_two(Vec shifted) {
   return (Vec)((VecInt)shifted << 23);
 }
 
-// x, but at least `low` and at most `high`; NaN stays NaN. In this order each is one instruction.
-RETORT_INLINE Vec clamp(Vec x, float low, float high) {
-  const Vec above = x < low ? splat(low) : x;
-  return above > high ? splat(high) : above;
+// The polynomial with these coefficients, the highest power first.
+template <class... Coefficients>
+RETORT_INLINE Vec polynomial(Vec x, float highest, Coefficients... others) {
+  Vec p = splat(highest);
+  ((p = p * x + others), ...);
+  return p;
 }
 
 // e^x to about 1e-7 of itself; 0 below -87.7 and infinity above 88.3, where a float runs out. NaN stays NaN.
 RETORT_INLINE Vec exp(Vec x) {
-  const Vec clamped = clamp(x, -88.0f, 89.0f);
+  const Vec above = max(x, splat(-88.0f)), clamped = above > 89.0f ? splat(89.0f) : above;
   const Vec shifted = clamped * 1.44269504f + kExponentShift;  // rounds to an integer, which the lowest bits then hold
   const Vec n = shifted - kExponentShift;
   const Vec r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
   // The minimax polynomial of Cephes' expf.
-  Vec p = splat(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = (p * r) * r + r + 1.0f;
-  return p * power_of_two(shifted);
+  const Vec p = polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+                           5.0000001201e-1f);
+  return ((p * r) * r + r + 1.0f) * power_of_two(shifted);
 }
 
 // 2^x to about 1e-7 of itself for x <= 0; 0 below -126.5. NaN stays NaN.
 RETORT_INLINE Vec exp2_of_negative(Vec x) {
-  const Vec clamped = x < -127.0f ? splat(-127.0f) : x;
+  const Vec clamped = max(x, splat(-127.0f));
   const Vec shifted = clamped + kExponentShift;
   const Vec f = clamped - (shifted - kExponentShift);
   // The minimax polynomial of Cephes' exp2f.
-  Vec p = splat(1.535336188e-4f);
-  p = p * f + 1.339887440e-3f;
-  p = p * f + 9.618437357e-3f;
-  p = p * f + 5.550332471e-2f;
-  p = p * f + 2.402264791e-1f;
-  p = p * f + 6.931472028e-1f;
-  p = p * f + 1.0f;
+  const Vec p = polynomial(f, 1.535336188e-4f, 1.339887440e-3f, 9.618437357e-3f, 5.550332471e-2f, 2.402264791e-1f,
+                           6.931472028e-1f, 1.0f);
   return p * power_of_two(shifted);
 }
 
@@ -230,15 +223,8 @@ RETORT_INLINE Vec log(Vec x) {
   const Vec m = (Vec)(bits - (e << 23)) - 1.0f;
   const Vec n = __builtin_convertvector(e, Vec);
   // The minimax polynomial of Cephes' logf.
-  Vec p = splat(7.0376836292e-2f);
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
+  const Vec p = polynomial(m, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f,
+                           1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
   const Vec squared = m * m;
   const Vec small = p * m * squared - n * 2.12194440e-4f - 0.5f * squared;
   return (m + small) + n * 0.693359375f;

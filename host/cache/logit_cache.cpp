@@ -104,9 +104,11 @@ std::vector<std::int64_t> LogitCache::read(const at::Tensor& entries, const at::
     const std::optional<bool> there = file_.read_or_ask_for(entry[row], bytes_of(found, row));
     state = there ? state_of(*there) : State::OnDisk;
   });
-  for_all_rows([&](std::int64_t row, State& state) {
-    if (state == State::OnDisk) state = state_of(file_.read(entry[row], bytes_of(found, row)));
-  });
+  if (std::ranges::find(states, State::OnDisk) != states.end()) {
+    for_all_rows([&](std::int64_t row, State& state) {
+      if (state == State::OnDisk) state = state_of(file_.read(entry[row], bytes_of(found, row)));
+    });
+  }
   std::vector<std::int64_t> missing;
   for (std::int64_t row = 0; row < size; ++row) {
     if (states[static_cast<std::size_t>(row)] == State::Missing) missing.push_back(row);

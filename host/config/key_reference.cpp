@@ -6,6 +6,7 @@
 #include <retort/nearest.hpp>
 
 #include "keys.hpp"
+#include "transform_keys.hpp"
 
 namespace retort::config {
 namespace {

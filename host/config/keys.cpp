@@ -375,14 +375,4 @@ const std::vector<Variant>* variants_of(const ParamSpec& table) {
   return nullptr;
 }
 
-const std::vector<TransformKeys>& transforms() {
-  static const std::vector<TransformKeys> all{
-      {"random_crop",
-       "a random square of the padded image",
-       {required(integer("size", "Side of the square in pixels.", 1, {})),
-        integer("padding", "Black pixels added to every side first.", 0, 0)}},
-      {"random_flip", "the image, or its mirror image", {number("probability", "Of the mirror image.", {0, 1}, 0.5)}}};
-  return all;
-}
-
 }  // namespace retort::config

@@ -62,13 +62,4 @@ const std::vector<Variant>& label_noise_variants();  // told apart by `kind`
 // The variants of a table, or nullptr when it has none.
 const std::vector<Variant>* variants_of(const ParamSpec& table);
 
-// A transform of the training images: its parameters, in the order in which "name(1, 2)" gives them.
-struct TransformKeys {
-  std::string use;
-  std::string doc;
-  std::vector<ParamSpec> params;
-};
-
-const std::vector<TransformKeys>& transforms();
-
 }  // namespace retort::config

@@ -9,6 +9,7 @@
 #include <retort/param.hpp>
 
 #include "keys.hpp"
+#include "transform_keys.hpp"
 
 namespace retort::config {
 namespace {

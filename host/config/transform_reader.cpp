@@ -5,9 +5,9 @@
 #include <retort/error.hpp>
 #include <retort/nearest.hpp>
 
-#include "keys.hpp"
 #include "table_view.hpp"
 #include "toml_reader.hpp"
+#include "transform_keys.hpp"
 #include "validation.hpp"
 
 namespace retort::config {

@@ -3,8 +3,8 @@
 #include <torch/types.h>
 
 #include <retort/nearest.hpp>
-#include <retort/param.hpp>
 
+#include "config/transform_keys.hpp"
 #include "random_bits.hpp"
 
 namespace retort::data {
@@ -14,21 +14,9 @@ constexpr std::int64_t kMostViews = std::int64_t{1} << 31;
 
 class RandomCrop final : public Transform {
  public:
-  struct Options {
-    std::int64_t size = 0;
-    std::int64_t padding = 0;
-  };
-
-  static Fields<Options> fields() {
-    return Fields<Options>()
-        .param(&Options::size, "size", "Height and width of the window, in pixels.", Range::at_least(1))
-        .required()
-        .param(&Options::padding, "padding", "Zero pixels added on each side first.", Range::at_least(0));
-  }
-
-  RandomCrop(const Options& options, Shape& shape)
-      : size_(options.size),
-        padding_(options.padding),
+  RandomCrop(const config::RandomCropKeys& keys, Shape& shape)
+      : size_(keys.size),
+        padding_(keys.padding),
         rows_(shape[1] + 2 * padding_ - size_ + 1),
         columns_(shape[2] + 2 * padding_ - size_ + 1) {
     for (const std::int64_t side : {shape[1], shape[2]}) {
@@ -75,16 +63,7 @@ class RandomCrop final : public Transform {
 
 class RandomFlip final : public Transform {
  public:
-  struct Options {
-    double probability = 0.5;
-  };
-
-  static Fields<Options> fields() {
-    return Fields<Options>().param(&Options::probability, "probability", "Share of the images that are mirrored.",
-                                   Range{0, 1});
-  }
-
-  RandomFlip(const Options& options, Shape&) : probability_(options.probability) {}
+  RandomFlip(const config::RandomFlipKeys& keys, Shape&) : probability_(keys.probability) {}
 
   at::Tensor apply(const at::Tensor& images, const at::Tensor& bits) const override {
     // Both versions side by side, then one row copy a sample: four times as fast as torch::where on uint8.
@@ -109,11 +88,6 @@ class RandomFlip final : public Transform {
   double probability_;
 };
 
-template <class T>
-std::unique_ptr<const Transform> make(const Table& params, Shape& shape) {
-  return std::make_unique<T>(T::fields().read(params), shape);
-}
-
 }  // namespace
 
 Draw Draw::rows(const at::Tensor& rows) const {
@@ -122,11 +96,12 @@ Draw Draw::rows(const at::Tensor& rows) const {
 
 void Transforms::add(const config::TransformSpec& spec) {
   if (spec.use == "random_crop") {
-    transforms_.push_back(make<RandomCrop>(spec.params, shape_));
+    transforms_.push_back(std::make_unique<RandomCrop>(config::RandomCropKeys::fields().read(spec.params), shape_));
   } else if (spec.use == "random_flip") {
-    transforms_.push_back(make<RandomFlip>(spec.params, shape_));
+    transforms_.push_back(std::make_unique<RandomFlip>(config::RandomFlipKeys::fields().read(spec.params), shape_));
   } else {
-    const std::vector<std::string> known{"random_crop", "random_flip"};
+    std::vector<std::string> known;
+    for (const config::TransformKeys& keys : config::transforms()) known.push_back(keys.use);
     throw InvalidParameter("there is no transform '" + spec.use + "', expected one of " + join(known) +
                            did_you_mean(spec.use, known));
   }

@@ -6,12 +6,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace retort::cache {
 namespace {
@@ -31,13 +32,26 @@ std::string header_of(const LogitFile::Layout& layout) {
 }
 
 // Never 0. Depends on the row's number, so that no row passes for another one.
-std::uint64_t checksum(std::int64_t number, std::span<const std::uint64_t> words) {
+std::uint64_t checksum(std::int64_t number, std::span<const std::byte> row) {
   std::uint64_t sum = (static_cast<std::uint64_t>(number) + 1) * 0x9e3779b97f4a7c15;
-  for (const std::uint64_t word : words) {
+  while (!row.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(row.size(), sizeof word);
+    std::memcpy(&word, row.data(), size);
+    row = row.subspan(size);
     sum = (sum ^ word) * 0xbf58476d1ce4e5b9;
     sum ^= sum >> 32;
   }
   return sum == 0 ? 1 : sum;
+}
+
+template <class Call>
+ssize_t unless_interrupted(const Call& call) {
+  ssize_t result = -1;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
 }
 
 // As much as there is, up to `size` bytes; -1 on an error.
@@ -102,8 +116,8 @@ class Draft {
 
 LogitFile::LogitFile(std::filesystem::path path, const Layout& layout)
     : path_(std::move(path)),
-      record_words_(1 + (layout.row_bytes + 7) / 8),
-      bytes_(kHeaderBytes + static_cast<std::uint64_t>(layout.rows) * record_words_ * 8) {
+      record_bytes_(8 + (layout.row_bytes + 7) / 8 * 8),
+      bytes_(kHeaderBytes + static_cast<std::uint64_t>(layout.rows) * record_bytes_) {
   check_limit(path_, bytes_);
   const std::string header = header_of(layout);
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -121,7 +135,7 @@ LogitFile::LogitFile(std::filesystem::path path, const Layout& layout)
 
 LogitFile::LogitFile(LogitFile&& other) noexcept
     : path_(std::move(other.path_)),
-      record_words_(other.record_words_),
+      record_bytes_(other.record_bytes_),
       bytes_(other.bytes_),
       descriptor_(std::exchange(other.descriptor_, -1)),
       writable_(other.writable_) {}
@@ -165,38 +179,36 @@ void LogitFile::make(const std::string& header, bool replace) {
 }
 
 off_t LogitFile::place(std::int64_t number) const {
-  return static_cast<off_t>(kHeaderBytes) + number * static_cast<off_t>(record_words_ * 8);
+  return static_cast<off_t>(kHeaderBytes) + number * static_cast<off_t>(record_bytes_);
+}
+
+// None when the system did not give all of it.
+std::optional<bool> LogitFile::read_with(int flags, std::int64_t number, std::span<std::byte> row) const {
+  std::uint64_t sum = 0;
+  const std::array<iovec, 2> parts{iovec{&sum, sizeof sum}, iovec{row.data(), row.size()}};
+  const ssize_t count =
+      unless_interrupted([&] { return ::preadv2(descriptor_, parts.data(), 2, place(number), flags); });
+  if (count != static_cast<ssize_t>(sizeof sum + row.size())) return std::nullopt;
+  return sum != 0 && sum == checksum(number, row);
 }
 
 bool LogitFile::read(std::int64_t number, std::span<std::byte> row) const {
-  std::vector<std::uint64_t> record(record_words_);
-  const ssize_t size = static_cast<ssize_t>(record_words_ * 8);
-  return read_at(descriptor_, record.data(), record_words_ * 8, place(number)) == size && copy(record, number, row);
+  return read_with(0, number, row).value_or(false);
 }
 
 std::optional<bool> LogitFile::read_or_ask_for(std::int64_t number, std::span<std::byte> row) const {
-  std::vector<std::uint64_t> record(record_words_);
-  const iovec target{record.data(), record_words_ * 8};
-  if (::preadv2(descriptor_, &target, 1, place(number), RWF_NOWAIT) == static_cast<ssize_t>(target.iov_len)) {
-    return copy(record, number, row);
-  }
+  const std::optional<bool> there = read_with(RWF_NOWAIT, number, row);
   // Only a request: what comes of it shows when the row is read.
-  ::posix_fadvise(descriptor_, place(number), static_cast<off_t>(target.iov_len), POSIX_FADV_WILLNEED);
-  return std::nullopt;
-}
-
-// Whether the record, as it was read, holds the row.
-bool LogitFile::copy(std::span<const std::uint64_t> record, std::int64_t number, std::span<std::byte> row) const {
-  if (record[0] == 0 || record[0] != checksum(number, record.subspan(1))) return false;
-  std::memcpy(row.data(), record.data() + 1, row.size());
-  return true;
+  if (!there) ::posix_fadvise(descriptor_, place(number), static_cast<off_t>(record_bytes_), POSIX_FADV_WILLNEED);
+  return there;
 }
 
 int LogitFile::write(std::int64_t number, std::span<const std::byte> row) const {
-  std::vector<std::uint64_t> record(record_words_);
-  std::memcpy(record.data() + 1, row.data(), row.size());
-  record[0] = checksum(number, std::span(record).subspan(1));
-  return write_at(descriptor_, record.data(), record_words_ * 8, place(number));
+  std::uint64_t sum = checksum(number, row);
+  const std::array<iovec, 2> parts{iovec{&sum, sizeof sum}, iovec{const_cast<std::byte*>(row.data()), row.size()}};
+  const ssize_t count = unless_interrupted([&] { return ::pwritev(descriptor_, parts.data(), 2, place(number)); });
+  if (count < 0) return errno;
+  return count == static_cast<ssize_t>(sizeof sum + row.size()) ? 0 : ENOSPC;
 }
 
 }  // namespace retort::cache

@@ -50,7 +50,7 @@ class LogitFile {
   std::uint64_t bytes() const { return bytes_; }
   bool writable() const { return writable_; }
 
-  // Copies a row to `row`, of row_bytes; false when it is not there.
+  // Copies a row to `row`, of row_bytes; false when it is not there, and `row` is then to be written by somebody else.
   bool read(std::int64_t number, std::span<std::byte> row) const;
   // The same without waiting for the disk: none when the row's place in the file is not in memory. The system is then
   // asked to bring it there, so that the disk works on many rows at once before the first is read().
@@ -59,13 +59,13 @@ class LogitFile {
   int write(std::int64_t number, std::span<const std::byte> row) const;
 
  private:
-  bool copy(std::span<const std::uint64_t> record, std::int64_t number, std::span<std::byte> row) const;
+  std::optional<bool> read_with(int flags, std::int64_t number, std::span<std::byte> row) const;
   void make(const std::string& header, bool replace);
   bool fits(const std::string& header) const;
   off_t place(std::int64_t number) const;
 
   std::filesystem::path path_;
-  std::size_t record_words_;  // with the checksum
+  std::size_t record_bytes_;  // with the checksum before and the filling behind the row
   std::uint64_t bytes_;
   int descriptor_ = -1;
   bool writable_ = true;

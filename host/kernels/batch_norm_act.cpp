@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <optional>
-#include <vector>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -44,6 +43,8 @@ struct Statistics {
   at::Tensor mean, inverse, rounding;
 };
 
+using ColumnFactors = c10::SmallVector<float, 256>;
+
 struct Parameters {
   at::Tensor weight, bias, running_mean, running_var;
   double momentum, eps;
@@ -58,7 +59,7 @@ Statistics forward_on_cpu(const at::Tensor& x, const Parameters& p, bool relu, c
             c10::kCPU, Moments{x.scalar_type() == at::kBFloat16, data(x), channels, begin, end, mean, squares});
       });
   const Statistics result{at::empty_like(p.weight), at::empty_like(p.weight), at::empty_like(p.weight)};
-  std::vector<float> scale(channels), shift(channels);
+  ColumnFactors scale(channels), shift(channels);
   float *mean = result.mean.mutable_data_ptr<float>(), *inverse = result.inverse.mutable_data_ptr<float>(),
         *rounding = result.rounding.mutable_data_ptr<float>();
   float *running_mean = data_or_null(p.running_mean), *running_var = data_or_null(p.running_var);
@@ -124,7 +125,7 @@ void backward_on_cpu(const at::Tensor& dy, const at::Tensor& y, const at::Tensor
   const bool bfloat16 = x.scalar_type() == at::kBFloat16;
   const float *mean = statistics.mean.const_data_ptr<float>(), *inverse = statistics.inverse.const_data_ptr<float>(),
               *rounding = statistics.rounding.const_data_ptr<float>();
-  std::vector<double> sums(2 * channels * parts);
+  ColumnSums sums(2 * channels * parts);
   parallel_parts(rows, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
     double* sum = sums.data() + 2 * channels * part;
     at::native::retort_batch_norm_sums(
@@ -134,7 +135,7 @@ void backward_on_cpu(const at::Tensor& dy, const at::Tensor& y, const at::Tensor
   for (std::int64_t part = 1; part < parts; ++part) {
     for (std::int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[2 * channels * part + i];
   }
-  std::vector<float> scale(channels), slope(channels), offset(channels);
+  ColumnFactors scale(channels), slope(channels), offset(channels);
   const float* weight = weights.const_data_ptr<float>();
   float *weight_gradient = out.weight.mutable_data_ptr<float>(), *bias_gradient = out.bias.mutable_data_ptr<float>();
   for (std::int64_t c = 0; c < channels; ++c) {

@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include <c10/util/SmallVector.h>
 
 #include <retort/kernels/parallel.hpp>
 
 namespace retort::kernels {
 
+// Sums that a kernel keeps by column and part of the rows: on the stack, for as many as networks of CIFAR have.
+using ColumnSums = c10::SmallVector<double, 512>;
+
 // [2, columns]: mean and sum of squared deviations of each column of a matrix, from parts of its rows that threads take
 // and that are joined in their order (Chan et al. 1983). moments(begin, end, mean, squares) gives those of some rows.
 template <class Moments>
-std::vector<double> joined_moments(std::int64_t rows, std::int64_t columns, std::int64_t grain,
-                                   const Moments& moments) {
+ColumnSums joined_moments(std::int64_t rows, std::int64_t columns, std::int64_t grain, const Moments& moments) {
   const auto parts = parts_of(rows, grain);
-  std::vector<double> joined(2 * columns * parts);
+  ColumnSums joined(2 * columns * parts);
   parallel_parts(rows, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
     double* mean = joined.data() + 2 * columns * part;
     moments(begin, end, mean, mean + columns);

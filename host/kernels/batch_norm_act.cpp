@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <ATen/ATen.h>
+#include <c10/util/SmallVector.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <retort/kernels/moments.hpp>
 #include <retort/kernels/parallel.hpp>
@@ -43,6 +44,7 @@ struct Statistics {
   at::Tensor mean, inverse, rounding;
 };
 
+// One for each channel: on the stack, for as many as networks of CIFAR have.
 using ColumnFactors = c10::SmallVector<float, 256>;
 
 struct Parameters {

@@ -38,20 +38,26 @@ def plain(value):
 
 
 class Export:
-    """One run in one folder."""
+    """One run in one folder. As a context it is closed at the end: its writer's thread makes the file again otherwise."""
 
     def __init__(self, run, folder):
         self.run, self.folder = run, folder
         self.history = run.history()
-        self.writer = EventFileWriter(str(folder))
         self.points, self.last_time = 0, 0.0
         begun = (run.path / "experiment.toml").stat().st_mtime
         parameters = {key: plain(value) for key, value in run.parameters.items()}
         pb = hparams_pb(parameters, trial_id=run.identity, start_time_secs=begun)
-        self.writer.add_event(Event(wall_time=begun, summary=Summary.FromString(pb.SerializeToString())))
         # Four spaces: code in Markdown, whatever the text holds.
         code = "".join(f"    {line}\n" for line in run.experiment_text.splitlines())
+        self.writer = EventFileWriter(str(folder))
+        self.writer.add_event(Event(wall_time=begun, summary=Summary.FromString(pb.SerializeToString())))
         self.writer.add_event(text("experiment", code, begun))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.writer.close()
 
     def take_new(self):
         for point in self.history.new_points():
@@ -65,7 +71,6 @@ class Export:
         for name, value, step in self.run.results():
             self.writer.add_event(scalar(name, value, step, self.last_time))
             self.points += 1
-        self.writer.close()
 
 
 def follow(export, every):
@@ -91,11 +96,11 @@ def check_target(out, force):
             raise Refused(f"{file} is no event file, and would be lost; {out} is not replaced")
 
 
-def open_exports(source, folder):
-    """A subfolder for each run of a study: TensorBoard shows them as runs."""
+def folders_of(source, folder):
+    """Runs with their folders. A subfolder for each run of a study: TensorBoard shows them as runs."""
     if not isinstance(source, Study):
-        return [Export(source, folder)]
-    return [Export(run, folder / name) for name, run in source.runs.items()]
+        return [(source, folder)]
+    return [(run, folder / name) for name, run in source.runs.items()]
 
 
 def write(source, out, force=False, follow_every=None):
@@ -109,19 +114,21 @@ def write(source, out, force=False, follow_every=None):
             shutil.rmtree(out)
         out.mkdir(parents=True)
         (out / MARK).touch()
-        export = Export(source, out)
-        follow(export, follow_every)
-        export.finish()
-        return export.points
+        with Export(source, out) as export:
+            follow(export, follow_every)
+            export.finish()
+            return export.points
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
         draft = Path(folder) / "export"
         draft.mkdir(mode=0o755)
         (draft / MARK).touch()
-        exports = open_exports(source, draft)
-        for export in exports:
-            export.finish()
+        points = 0
+        for run, run_folder in folders_of(source, draft):
+            with Export(run, run_folder) as export:
+                export.finish()
+                points += export.points
         if out.exists():
             shutil.rmtree(out)
         draft.rename(out)
-    return sum(export.points for export in exports)
+    return points

@@ -276,10 +276,10 @@ TEST_F(ProgressLineTest, APipeGetsALinePerEpoch) {
 
 TEST_F(ProgressLineTest, APipeHearsOfALongEpoch) {
   const Pipe pipe;
-  ProgressLine line(pipe.descriptor(), {milliseconds(0), milliseconds(30)});
+  ProgressLine line(pipe.descriptor(), {milliseconds(0), milliseconds(400)});
   line.update(kSample);
   EXPECT_EQ(pipe.output(), "");
-  std::this_thread::sleep_for(milliseconds(35));
+  std::this_thread::sleep_for(milliseconds(420));
   line.update(kSample);
   line.update(kSample);
   EXPECT_EQ(pipe.output(), "main  epoch 3/30   50%  loss 1.235  test top-1 71.25%  5120 images/s  ETA 1:02:03\n");

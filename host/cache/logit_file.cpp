@@ -45,6 +45,7 @@ std::uint64_t checksum(std::int64_t number, std::span<const std::byte> row) {
   return sum == 0 ? 1 : sum;
 }
 
+// The call's result, once no signal comes in between.
 template <class Call>
 ssize_t unless_interrupted(const Call& call) {
   ssize_t result = -1;
@@ -58,9 +59,9 @@ ssize_t unless_interrupted(const Call& call) {
 ssize_t read_at(int descriptor, void* data, std::size_t size, off_t place) {
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t count =
-        ::pread(descriptor, static_cast<char*>(data) + done, size - done, place + static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = unless_interrupted([&] {
+      return ::pread(descriptor, static_cast<char*>(data) + done, size - done, place + static_cast<off_t>(done));
+    });
     if (count < 0) return -1;
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
@@ -71,9 +72,9 @@ ssize_t read_at(int descriptor, void* data, std::size_t size, off_t place) {
 int write_at(int descriptor, const void* data, std::size_t size, off_t place) {
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t count =
-        ::pwrite(descriptor, static_cast<const char*>(data) + done, size - done, place + static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = unless_interrupted([&] {
+      return ::pwrite(descriptor, static_cast<const char*>(data) + done, size - done, place + static_cast<off_t>(done));
+    });
     if (count <= 0) return count < 0 ? errno : ENOSPC;
     done += static_cast<std::size_t>(count);
   }
@@ -116,7 +117,7 @@ class Draft {
 
 LogitFile::LogitFile(std::filesystem::path path, const Layout& layout)
     : path_(std::move(path)),
-      record_bytes_(8 + (layout.row_bytes + 7) / 8 * 8),
+      record_bytes_(sizeof(std::uint64_t) + (layout.row_bytes + 7) / 8 * 8),
       bytes_(kHeaderBytes + static_cast<std::uint64_t>(layout.rows) * record_bytes_) {
   check_limit(path_, bytes_);
   const std::string header = header_of(layout);
@@ -182,7 +183,7 @@ off_t LogitFile::place(std::int64_t number) const {
   return static_cast<off_t>(kHeaderBytes) + number * static_cast<off_t>(record_bytes_);
 }
 
-// None when the system did not give all of it.
+// As read(); none when the system did not give all of it.
 std::optional<bool> LogitFile::read_with(int flags, std::int64_t number, std::span<std::byte> row) const {
   std::uint64_t sum = 0;
   const std::array<iovec, 2> parts{iovec{&sum, sizeof sum}, iovec{row.data(), row.size()}};

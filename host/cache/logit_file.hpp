@@ -25,7 +25,7 @@ class CacheError : public Error {
 // and counts as missing too, so that a row is either right or absent.
 //
 // The file is as large as all its rows from the beginning, but sparse: rows that nobody has written take no space. It
-// is read and written by pread() and pwrite(), not mapped: a mapping turns a full disk, or a file cut short by somebody
+// is read and written by system calls, not mapped: a mapping turns a full disk, or a file cut short by somebody
 // else, into SIGBUS, here both are errors that are handled. Like a mapping, all processes share its pages.
 class LogitFile {
  public:
@@ -50,7 +50,7 @@ class LogitFile {
   std::uint64_t bytes() const { return bytes_; }
   bool writable() const { return writable_; }
 
-  // Copies a row to `row`, of row_bytes; false when it is not there, and `row` is then to be written by somebody else.
+  // Copies a row to `row`, of row_bytes; false when it is not there: `row` then holds anything.
   bool read(std::int64_t number, std::span<std::byte> row) const;
   // The same without waiting for the disk: none when the row's place in the file is not in memory. The system is then
   // asked to bring it there, so that the disk works on many rows at once before the first is read().

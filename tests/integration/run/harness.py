@@ -167,13 +167,17 @@ class Done:
         return Run(self.stdout.splitlines()[-1])
 
 
+def children_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def signal_family(pid, wanted):
     """Sends a process, and those below it, a signal; those that are gone need none."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = children_of(pid)
         os.kill(pid, wanted)
         for child in children:
-            signal_family(int(child), wanted)
+            signal_family(child, wanted)
 
 
 class Running:
@@ -229,6 +233,7 @@ class Running:
         signal_family(self.process.pid, signal.SIGSTOP)
 
     def hold_at_step(self, stage, step):
+        """wait_for_step(), and hold() there."""
         run = self.wait_for_step(stage, step)
         self.hold()
         return run

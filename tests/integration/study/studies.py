@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from harness import Run
+from harness import Run, wait_until
 
 SMALL = """\
 [run]
@@ -86,6 +86,13 @@ class Study:
         """The only run of a member or a teacher."""
         (directory,) = [path.parent for path in (self.root / name).glob("*/experiment.toml")]
         return Run(directory)
+
+
+def hold_at_member(running, name):
+    """Waits until a member of ./study has trained some steps, and holds it there."""
+    folder = running.folder / "study" / name
+    wait_until(lambda: any(file.stat().st_size > 2000 for file in folder.glob("*/metrics.jsonl")), f"{name} at work")
+    running.hold()
 
 
 def run_study(retort, text, *words, out="study", **options):

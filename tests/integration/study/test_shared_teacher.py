@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
-from harness import DONE, FAILED, STOPPED, USAGE, changed, read_safetensors, tree, wait_until
-from studies import SMALL, Study, run_study
+from harness import DONE, FAILED, STOPPED, USAGE, changed, children_of, read_safetensors, tree
+from studies import SMALL, Study, hold_at_member, run_study
 
 # Logits, features by way of a projector and batch norms, and labels alone; augmented, with a smaller last batch.
 LOSSES = (
@@ -106,9 +105,7 @@ def test_finished_members_are_not_run_again(together, shared_retort):
 def test_stopped_members_go_on_to_the_same_bits(retort, undisturbed):
     words = ("study", retort.write(LONG), "--out", "study", "--no-estimate", "--shared-teacher")
     with retort.start(*words) as running:
-        folder = retort.folder / "study/logsum,seed=2"
-        wait_until(lambda: any(f.stat().st_size > 2000 for f in folder.glob("*/metrics.jsonl")), "a member at work")
-        running.hold()
+        hold_at_member(running, "logsum,seed=2")
         done = running.end(signal.SIGTERM)
     assert done.code == STOPPED, done.stderr
     study = Study(retort.folder / "study")
@@ -134,12 +131,9 @@ def test_a_member_that_diverges_leaves_the_others_alone(retort, apart):
 
 def test_members_whose_process_is_killed_run_by_themselves(retort, undisturbed):
     with retort.start("study", retort.write(LONG), "--out", "study", "--no-estimate", "--shared-teacher") as running:
-        folder = retort.folder / "study/logsum,seed=2"
-        wait_until(lambda: any(f.stat().st_size > 2000 for f in folder.glob("*/metrics.jsonl")), "a member at work")
-        running.hold()
-        main = running.process.pid
-        (child,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
+        hold_at_member(running, "logsum,seed=2")
+        (child,) = children_of(running.process.pid)
+        os.kill(child, signal.SIGKILL)
         done = running.end()
     assert done.code == DONE, done.stderr
     assert "logsum,seed=2: its process ended before it; it will be run by itself" in done.stderr

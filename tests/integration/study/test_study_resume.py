@@ -3,11 +3,10 @@
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
-from harness import FAILED, STOPPED, changed, read_safetensors, wait_until
-from studies import SMALL, Study, run_study
+from harness import FAILED, STOPPED, changed, children_of, read_safetensors
+from studies import SMALL, Study, hold_at_member, run_study
 
 # Each student takes a second or more, so that signals find it at work.
 LONG = changed(changed(SMALL, "train = 256", "train = 2048"), "batch_size = 32", "batch_size = 32\nepochs = 12")
@@ -21,13 +20,6 @@ def undisturbed(shared_retort):
 
 def start(retort):
     return retort.start("study", retort.write(STUDY), "--out", "study", "--no-estimate")
-
-
-def hold_at_member(running, name):
-    """Waits until a member has trained some steps, and holds it there."""
-    folder = running.folder / "study" / name
-    wait_until(lambda: any(file.stat().st_size > 2000 for file in folder.glob("*/metrics.jsonl")), f"{name} at work")
-    running.hold()
 
 
 def assert_same(study, undisturbed):
@@ -65,9 +57,8 @@ def test_killed_study_goes_on(retort, undisturbed, member):
 def test_killed_member_fails_alone_and_goes_on_when_asked(retort, undisturbed):
     with start(retort) as running:
         hold_at_member(running, "seed=1")
-        main = running.process.pid
-        (child,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
+        (child,) = children_of(running.process.pid)
+        os.kill(child, signal.SIGKILL)
         done = running.end(timeout=120)
     assert done.code == FAILED
     study = Study(retort.folder / "study")
